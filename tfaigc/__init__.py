@@ -1,0 +1,42 @@
+"""Fine-tune any Hugging Face Transformer in Keras 3 and serve it from raw strings.
+
+Importing the package is cheap: each public name loads what it needs on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tfaigc.version import __version__
+
+if TYPE_CHECKING:
+    from tfaigc.families import Backbone
+    from tfaigc.tasks import TextClassifier
+    from tfaigc.tokenizers import Tokenizer
+    from tfaigc.training import callbacks
+
+__all__ = ["Backbone", "TextClassifier", "Tokenizer", "__version__", "callbacks", "errors"]
+
+_HOMES = {
+    "Backbone": "tfaigc.families",
+    "TextClassifier": "tfaigc.tasks",
+    "Tokenizer": "tfaigc.tokenizers",
+    "callbacks": "tfaigc.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name on first use (PEP 562)."""
+    if name == "errors":
+        return importlib.import_module("tfaigc.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfaigc' has no attribute {name!r}")
+    home = importlib.import_module(_HOMES[name])
+    if name == "callbacks":
+        return importlib.import_module("tfaigc.training.callbacks")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
