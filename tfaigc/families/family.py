@@ -1,0 +1,116 @@
+"""What tfaigc knows of one architecture: its settings' keys, its weights' names, its heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfaigc.checkpoints.names import Rename
+from tfaigc.errors import ConfigError
+from tfaigc.models import TransformerConfig
+
+
+@dataclass(frozen=True)
+class ConfigKey:
+    """One setting under both names.
+
+    Args:
+        ours: The field of ``TransformerConfig``.
+        theirs: The key in ``config.json``.
+        default: What an absent key means.
+    """
+
+    ours: str
+    theirs: str
+    default: Any
+
+
+@dataclass(frozen=True)
+class Head:
+    """A task's layers on top of the backbone, as a checkpoint stores them.
+
+    Args:
+        architecture: The class that ``transformers`` loads such a checkpoint with.
+        renames: Names of the head's layers.
+        needs_pooler: Whether the head reads the backbone's pooled output.
+    """
+
+    architecture: str
+    renames: tuple[Rename, ...] = ()
+    needs_pooler: bool = False
+
+
+@dataclass(frozen=True)
+class Family:
+    """One architecture.
+
+    Args:
+        model_type: The value of ``model_type`` in ``config.json``.
+        prefix: What stands before the backbone's tensor names in a checkpoint that has a head.
+        architecture: The class that ``transformers`` loads a bare backbone with.
+        config_keys: The settings, under both names.
+        check_config: Raises ConfigError for settings that cannot be honoured, and returns the
+            fields of ``TransformerConfig`` that are not a plain copy of one key.
+        backbone: Names of the backbone's layers.
+        heads: The heads by task name.
+        other_heads: Beginnings of tensor names that belong to heads that no task here reads.
+        buffers: Ends of tensor names that hold no weights.
+    """
+
+    model_type: str
+    prefix: str
+    architecture: str
+    config_keys: tuple[ConfigKey, ...]
+    check_config: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    backbone: tuple[Rename, ...]
+    heads: Mapping[str, Head]
+    other_heads: tuple[str, ...] = ()
+    buffers: tuple[str, ...] = field(default=("position_ids", "token_type_ids"))
+
+    def read_config(self, stated: Mapping[str, Any]) -> TransformerConfig:
+        """Takes ``config.json`` to our settings.
+
+        Args:
+            stated: The parsed file.
+
+        Returns:
+            The settings; absent keys have the family's defaults.
+
+        Raises:
+            ConfigError: A value has the wrong type or cannot be honoured.
+        """
+        settings = {key.ours: _read(stated, key) for key in self.config_keys}
+        return TransformerConfig(**settings, **self.check_config(stated))
+
+    def write_config(self, config: TransformerConfig) -> dict[str, Any]:
+        """Takes our settings to the keys of ``config.json`` that state them."""
+        stated: dict[str, Any] = {"model_type": self.model_type}
+        stated |= {key.theirs: getattr(config, key.ours) for key in self.config_keys}
+        return stated
+
+    def head(self, task: str) -> Head:
+        """Returns a task's head.
+
+        Raises:
+            ConfigError: The family has none.
+        """
+        if task not in self.heads:
+            raise ConfigError(
+                f"A {self.model_type} checkpoint can be used for {', '.join(sorted(self.heads))}. "
+                f"Received: {task}. Take a checkpoint of another family."
+            )
+        return self.heads[task]
+
+
+def _read(stated: Mapping[str, Any], key: ConfigKey) -> Any:
+    value = stated.get(key.theirs, key.default)
+    kind = type(key.default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigError(
+            f"{key.theirs} in config.json must be of type {kind.__name__}. Received: {value!r}. "
+            "Correct the checkpoint's config.json."
+        )
+    return value

@@ -1,0 +1,74 @@
+"""The families that tfaigc knows, by the ``model_type`` of ``config.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfaigc.errors import CheckpointError, ConfigError, suggestion
+from tfaigc.families.bert import BERT
+from tfaigc.families.family import Family
+
+FAMILIES: dict[str, Family] = {family.model_type: family for family in (BERT,)}
+
+
+def read_config_file(directory: Path) -> dict[str, Any]:
+    """Reads a checkpoint's ``config.json``.
+
+    Args:
+        directory: A checkpoint in Hugging Face layout.
+
+    Returns:
+        The parsed file.
+
+    Raises:
+        CheckpointError: The file is missing or is no JSON object.
+    """
+    path = directory / "config.json"
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"A checkpoint directory must hold config.json. Received: {directory}, which holds "
+            f"{_listing(directory)}. Give the directory that config.json is in."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read as JSON: {error}. Fetch it again.") from error
+    if not isinstance(stated, dict):
+        raise CheckpointError(f"{path} must hold a JSON object. Received: {type(stated).__name__}.")
+    return stated
+
+
+def family_of(stated: Mapping[str, Any]) -> Family:
+    """Finds the family of a checkpoint.
+
+    Args:
+        stated: The parsed ``config.json``.
+
+    Returns:
+        The family.
+
+    Raises:
+        ConfigError: ``model_type`` is absent or not known.
+    """
+    model_type = stated.get("model_type")
+    if model_type is None:
+        # config.json did not state model_type before transformers 2.
+        for architecture in stated.get("architectures") or ():
+            for family in FAMILIES.values():
+                if str(architecture).lower().startswith(f"{family.model_type}for"):
+                    return family
+    if model_type not in FAMILIES:
+        raise ConfigError(
+            f"model_type in config.json must be one of {', '.join(FAMILIES)}. "
+            f"Received: {model_type!r}.{suggestion(str(model_type), FAMILIES)} "
+            "Take a checkpoint of one of these families."
+        )
+    return FAMILIES[model_type]
+
+
+def _listing(directory: Path) -> str:
+    names = sorted(path.name for path in directory.iterdir()) if directory.is_dir() else []
+    return ", ".join(names[:10]) + (" …" if len(names) > 10 else "") if names else "nothing"

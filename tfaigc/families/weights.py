@@ -1,0 +1,171 @@
+"""Moves weights between a model's variables and a checkpoint, by a family's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfaigc.checkpoints import WeightFile
+from tfaigc.checkpoints.names import StoredTensor, modern_name, stored_tensors
+from tfaigc.errors import CheckpointError
+from tfaigc.families.family import Family, Head
+
+Variables = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """What a checkpoint gave to a model.
+
+    Args:
+        fresh: Paths of variables that the checkpoint does not have, which keep their fresh values.
+        unread: Names of the checkpoint's tensors that belong to heads that the model lacks.
+    """
+
+    fresh: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def variables_of(model: keras.Model) -> dict[str, Any]:
+    """Names a model's weights by their place in it.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        Each weight under its path without the model's own name.
+    """
+    return {variable.path.partition("/")[2]: variable for variable in model.weights}
+
+
+def tensors_of(
+    family: Family, backbone: Variables, *, head: Head | None, head_variables: Variables
+) -> dict[str, tuple[Any, StoredTensor]]:
+    """Pairs each variable with the tensor that stores it.
+
+    Args:
+        family: The architecture.
+        backbone: The backbone's variables by path.
+        head: The head's names, or None for a bare backbone.
+        head_variables: The head's variables by path.
+
+    Returns:
+        Variable and tensor under the variable's path.
+    """
+    pairs = {
+        path: (backbone[path], tensor)
+        for path, tensor in stored_tensors(backbone, family.backbone).items()
+    }
+    if head is None:
+        return pairs
+    pairs = {
+        path: (variable, StoredTensor(family.prefix + tensor.name, tensor.transposed))
+        for path, (variable, tensor) in pairs.items()
+    }
+    stored = stored_tensors(head_variables, head.renames)
+    return pairs | {path: (head_variables[path], tensor) for path, tensor in stored.items()}
+
+
+def load_weights(
+    weights: WeightFile,
+    tensors: Mapping[str, tuple[Any, StoredTensor]],
+    *,
+    family: Family,
+    may_be_fresh: Sequence[str] = (),
+) -> LoadedWeights:
+    """Assigns a checkpoint's tensors to a model's variables.
+
+    Args:
+        weights: The opened checkpoint.
+        tensors: The model's variables with the tensors that store them.
+        family: The architecture.
+        may_be_fresh: Beginnings of paths that the checkpoint may lack, each wholly.
+
+    Returns:
+        What was not in the checkpoint, and what was in it but not in the model.
+
+    Raises:
+        CheckpointError: A tensor is missing, has another shape, or belongs to nothing known. No
+            variable has been changed then.
+    """
+    names = {_bare(modern_name(name), family): name for name in weights.names()}
+    found = {
+        path: names.pop(_bare(tensor.name, family), None) for path, (_, tensor) in tensors.items()
+    }
+    fresh = _fresh_parts(found, may_be_fresh)
+    missing = [
+        tensors[path][1].name for path, name in found.items() if not name and path not in fresh
+    ]
+    if missing:
+        raise CheckpointError(
+            f"The checkpoint must have every weight of the model. Missing: {_some(missing)}. "
+            "Take a complete checkpoint, or correct the sizes in its config.json."
+        )
+    unread, unknown = _sort_leftovers(names, family)
+    if unknown:
+        raise CheckpointError(
+            f"Every tensor of the checkpoint must have a place in a {family.model_type} model. "
+            f"Unknown: {_some(unknown)}. Check model_type and the sizes in its config.json."
+        )
+    arrays = {}
+    for path, name in found.items():
+        if name:
+            variable, tensor = tensors[path]
+            _check_shape(name, weights.shape(name), variable.shape, tensor)
+            arrays[path] = name
+    for path, name in arrays.items():
+        variable, tensor = tensors[path]
+        variable.assign(tensor.to_variable(weights.read(name, dtype="float32")))
+    return LoadedWeights(tuple(fresh), tuple(unread))
+
+
+def stored_arrays(tensors: Mapping[str, tuple[Any, StoredTensor]]) -> dict[str, np.ndarray]:
+    """Takes a model's variables to the arrays that a checkpoint stores, by tensor name."""
+    return {
+        tensor.name: tensor.to_stored(keras.ops.convert_to_numpy(variable))
+        for variable, tensor in tensors.values()
+    }
+
+
+def _bare(name: str, family: Family) -> str:
+    return name.removeprefix(family.prefix)
+
+
+def _fresh_parts(found: Mapping[str, str | None], may_be_fresh: Sequence[str]) -> list[str]:
+    """Lists the paths of those optional parts of which the checkpoint has nothing at all."""
+    fresh: list[str] = []
+    for part in may_be_fresh:
+        paths = [path for path in found if path.startswith(part + "/")]
+        if not any(found[path] for path in paths):
+            fresh.extend(paths)
+    return fresh
+
+
+def _sort_leftovers(names: Mapping[str, str], family: Family) -> tuple[list[str], list[str]]:
+    unread, unknown = [], []
+    optional = (*family.other_heads, "pooler.")
+    for bare, name in sorted(names.items()):
+        if bare.rpartition(".")[2] in family.buffers:
+            continue
+        (unread if bare.startswith(optional) else unknown).append(name)
+    return unread, unknown
+
+
+def _check_shape(
+    name: str, stored: Sequence[int], wanted: Sequence[int], tensor: StoredTensor
+) -> None:
+    expected = tuple(reversed(wanted)) if tensor.transposed else tuple(wanted)
+    if tuple(stored) != expected:
+        raise CheckpointError(
+            f"The tensor {name} must have the shape {expected} that config.json asks for. "
+            f"Received: {tuple(stored)}. Correct config.json, or take a checkpoint that fits it."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

@@ -1,0 +1,24 @@
+"""Bricks that Transformers are laid from, in ``keras.ops`` only."""
+
+from tfaigc.layers.activations import ACTIVATIONS, activation
+from tfaigc.layers.attention import SelfAttention
+from tfaigc.layers.embeddings import TransformerEmbeddings
+from tfaigc.layers.feed_forward import FeedForward
+from tfaigc.layers.layer_factory import LayerFactory
+from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
+from tfaigc.layers.masks import attention_bias
+from tfaigc.layers.transformer_block import TransformerBlock
+
+__all__ = [
+    "ACTIVATIONS",
+    "FeedForward",
+    "LayerFactory",
+    "Layout",
+    "PackedLayout",
+    "PaddedLayout",
+    "SelfAttention",
+    "TransformerBlock",
+    "TransformerEmbeddings",
+    "activation",
+    "attention_bias",
+]

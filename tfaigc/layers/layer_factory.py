@@ -1,0 +1,64 @@
+"""Elementary layers of one model, under one seed and one dtype policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+class LayerFactory:
+    """Makes the elementary layers that the bricks of one model are built from.
+
+    Every weight gets its own draw from the seed. Keras's initializers give equal values to equal
+    shapes under one seed, which would make the query, key and value projections of a fresh model
+    identical.
+
+    Args:
+        initializer_range: Standard deviation of fresh weights.
+        seed: Equal seeds give equal weights and equal dropout.
+        dtype: Name of a Keras dtype policy, or None for the global one.
+    """
+
+    def __init__(
+        self, *, initializer_range: float = 0.02, seed: int = 0, dtype: str | None = None
+    ) -> None:
+        self.initializer_range = initializer_range
+        self.dtype = dtype or keras.config.dtype_policy().name
+        self._last_seed = seed * 1_000_003
+
+    def dense(
+        self, units: int, *, name: str, use_bias: bool = True, activation: Any = None
+    ) -> keras.layers.Dense:
+        """Returns a dense layer; its bias starts at zero."""
+        return keras.layers.Dense(
+            units,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=self._normal(),
+            name=name,
+            dtype=self.dtype,
+        )
+
+    def embedding(self, size: int, width: int, *, name: str) -> keras.layers.Embedding:
+        """Returns a table of ``size`` rows of ``width``."""
+        return keras.layers.Embedding(
+            size, width, embeddings_initializer=self._normal(), name=name, dtype=self.dtype
+        )
+
+    def layer_norm(self, epsilon: float, *, name: str) -> keras.layers.LayerNormalization:
+        """Returns a layer norm over the last axis."""
+        return keras.layers.LayerNormalization(epsilon=epsilon, name=name, dtype=self.dtype)
+
+    def dropout(self, rate: float, *, name: str) -> keras.layers.Dropout:
+        """Returns a dropout layer with a generator of its own."""
+        return keras.layers.Dropout(rate, seed=self._draw_seed(), name=name, dtype=self.dtype)
+
+    def _normal(self) -> keras.initializers.Initializer:
+        return keras.initializers.RandomNormal(
+            stddev=self.initializer_range, seed=self._draw_seed()
+        )
+
+    def _draw_seed(self) -> int:
+        self._last_seed += 1
+        return self._last_seed
