@@ -1,0 +1,85 @@
+"""Opens whatever weight file a checkpoint directory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tfaigc.checkpoints.pickles import PickleFile
+from tfaigc.checkpoints.safetensors_file import SafetensorsFile
+from tfaigc.checkpoints.sharded import ShardedFile
+from tfaigc.checkpoints.weight_file import WeightFile
+from tfaigc.errors import CheckpointError
+
+# The first that exists is read.
+READERS: dict[str, Callable[[Path], WeightFile]] = {
+    "model.safetensors": SafetensorsFile,
+    "model.safetensors.index.json": lambda path: ShardedFile(path, SafetensorsFile),
+    "pytorch_model.bin": PickleFile,
+    "pytorch_model.bin.index.json": lambda path: ShardedFile(path, PickleFile),
+}
+
+# Weights that are there but in a format that is not read.
+OTHER_FORMATS = {
+    "tf_model.h5": "TensorFlow weights of transformers 4",
+    "flax_model.msgpack": "Flax weights",
+    "*.gguf": "GGUF weights",
+    "*.onnx": "an ONNX graph",
+    "*.ckpt.index": "a TensorFlow 1 checkpoint",
+    "*.keras": "a Keras archive",
+    "*.weights.h5": "Keras weights",
+}
+
+
+def open_weights(directory: str | Path) -> WeightFile:
+    """Opens the weights of a checkpoint directory in Hugging Face layout.
+
+    Args:
+        directory: Holds `model.safetensors`, its shards and index, or the same as
+            `pytorch_model.bin`, looked for in this order.
+
+    Returns:
+        The open file; use it as a context manager.
+
+    Raises:
+        CheckpointError: No weights are there, or they are broken or unsafe.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from tfaigc.checkpoints import open_weights, write_weights
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     write_weights(directory, {"pooler.weight": np.ones((2, 3), "float16")})
+        ...     with open_weights(directory) as weights:
+        ...         print(weights.names(), weights.shape("pooler.weight"))
+        ...         print(weights.read("pooler.weight", dtype="float32").dtype)
+        ['pooler.weight'] (2, 3)
+        float32
+    """
+    directory = Path(directory)
+    for filename, reader in READERS.items():
+        path = directory / filename
+        if path.is_file():
+            return reader(path)
+    raise CheckpointError(_no_weights(directory))
+
+
+def _no_weights(directory: Path) -> str:
+    expected = f"Expected one of: {', '.join(READERS)}."
+    if not directory.is_dir():
+        found = "a file" if directory.exists() else "no such directory"
+        return f"{directory} must be a directory with weights. Received: {found}. {expected}"
+    for pattern, description in OTHER_FORMATS.items():
+        for path in sorted(directory.glob(pattern)):
+            return (
+                f"{directory} must hold weights as safetensors or .bin. Received: {path.name} "
+                f"({description}), which is not read here. Load it with the library that wrote it "
+                "(transformers reads most) and save it with save_pretrained as safetensors. "
+                f"{expected}"
+            )
+    names = sorted(path.name + "/" * path.is_dir() for path in directory.iterdir())
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return (
+        f"{directory} must hold weights. Received: {shown or 'an empty directory'}. {expected} "
+        "Point to the directory that holds one of these, or download the checkpoint again."
+    )
