@@ -1,0 +1,23 @@
+"""One file per format; each reader gives a Table and the rows that it could not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tfaigc.data.faults import Fault
+from tfaigc.data.readers.delimited import read_csv, read_tsv
+from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
+from tfaigc.data.readers.json_lines import read_json_lines
+from tfaigc.data.table import Table
+
+__all__ = ["FILE_READERS", "FileReader", "is_data_frame", "read_data_frame", "read_sequence"]
+
+FileReader = Callable[[Path, str], tuple[Table, list[Fault]]]
+
+FILE_READERS: dict[str, FileReader] = {
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+}

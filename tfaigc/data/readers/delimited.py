@@ -1,0 +1,125 @@
+"""Read CSV and TSV files that have a header line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from tfaigc.data.faults import Fault
+from tfaigc.data.readers.text_lines import text_lines
+from tfaigc.data.table import Table
+from tfaigc.errors import DataError
+
+
+def read_csv(path: Path, name: str) -> tuple[Table, list[Fault]]:
+    """Reads comma-separated values.
+
+    Fields may be quoted with ``"``; a quoted field may hold commas, line ends and doubled quotes.
+    Blank lines are no rows. All values are strings, as written.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+
+    Returns:
+        The table, and the rows that do not have as many fields as the header.
+
+    Raises:
+        DataError: The file cannot be read, or a quoted field is not closed.
+    """
+    return _to_table(_csv_rows(path, name), name, "Put quotes around fields that contain commas.")
+
+
+def read_tsv(path: Path, name: str) -> tuple[Table, list[Fault]]:
+    """Reads tab-separated values.
+
+    TSV knows no quoting: a quote is a character of the text like any other (as in the
+    text/tab-separated-values media type and in GLUE's files), and a field cannot hold tabs or
+    line ends. Blank lines are no rows. All values are strings, as written.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+
+    Returns:
+        The table, and the rows that do not have as many fields as the header.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    move = "Fields of a TSV file cannot hold tabs or line ends, quoted or not: save it as CSV."
+    return _to_table(_tsv_rows(path, name), name, move)
+
+
+def _csv_rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields each record's first line number and fields."""
+    # Without strict a quote that is never closed swallows the rest of the file in silence.
+    reader = csv.reader(text_lines(path, name), strict=True)
+    start = 1
+    try:
+        for row in reader:
+            if row:
+                yield start, row
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(_csv_message(str(error), name, start)) from error
+
+
+def _csv_message(reason: str, name: str, line: int) -> str:
+    """Writes the message for a record that the csv module refuses."""
+    where = f"{name}, line {line}: "
+    if "field larger" in reason:
+        return (
+            f"{where}a CSV field must have at most {csv.field_size_limit():,} characters. "
+            "Received: a longer one. Close its quotes if they are open; put longer texts into a "
+            "JSONL file."
+        )
+    if "unexpected end" in reason:
+        return (
+            f"{where}a quoted field must end with a quote. Received: the end of the file. Close "
+            "the quotes in this line; double those that belong to the text."
+        )
+    if "new-line character" in reason:
+        return (
+            f"{where}lines must end with LF or CRLF. Received: a carriage return inside a line. "
+            "Save the file with Unix or Windows line ends."
+        )
+    return (
+        f"{where}a quoted field must be followed by a comma or the line's end. Received: {reason}. "
+        'Double the quotes that belong to the text: "a ""fine"" film".'
+    )
+
+
+def _tsv_rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields each line's number and fields."""
+    for number, line in enumerate(text_lines(path, name), start=1):
+        content = line.removesuffix("\n").removesuffix("\r")
+        if content:
+            yield number, content.split("\t")
+
+
+def _to_table(
+    numbered: Iterator[tuple[int, list[str]]], name: str, move: str
+) -> tuple[Table, list[Fault]]:
+    """Puts fields under the header's names and sets ragged rows aside."""
+    header_line, header = next(numbered, (1, []))
+    header = [cell.strip() for cell in header]
+    columns = tuple(cell for cell in header if cell)
+    twice = sorted({cell for cell in columns if columns.count(cell) > 1})
+    if twice:
+        raise DataError(
+            f"{name}, line {header_line}: every column must have a name of its own. Received: "
+            f"{twice[0]!r} twice. Rename one of them, or add a header line if there is none."
+        )
+    rows, numbers, faults = [], [], []
+    for number, cells in numbered:
+        if len(cells) == len(header):
+            # A column without a name (pandas writes its index so) cannot be asked for.
+            pairs = zip(header, cells, strict=True)
+            rows.append({column: cell for column, cell in pairs if column})
+            numbers.append(number)
+        else:
+            reason = f"must have {len(header)} fields, as the header has. Received: {len(cells)}. "
+            faults.append(Fault(f"{name}, line {number}", reason + move))
+    return Table(rows, name, numbers, columns=columns), faults
