@@ -38,8 +38,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         ("TextClassifier.dataset", ["records", "batch_size", "shuffle"]),
         (
             "TextClassifier.compile",
-            ["learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type"]
-            + ["optimizer", "loss", "metrics"],
+            [
+                *["learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type"],
+                *["optimizer", "loss", "metrics"],
+            ],
         ),
         ("TextClassifier.fit", ["validation_data", "epochs", "callbacks"]),
         ("TextClassifier.infer", []),
