@@ -2,6 +2,7 @@
 # .venv/bin break on them too, so every tool runs as a module of .venv/bin/python.
 
 venv_python := .venv/bin/python
+pip_install := $(venv_python) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test lint clean
@@ -10,7 +11,7 @@ venv_python := .venv/bin/python
 help: ## Say what can be made
 	@sed -n 's/^\([a-z][a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile \
 	    | while IFS='|' read -r goal meaning; do printf '  %-16s %s\n' "$$goal" "$$meaning"; done
-	@printf '\n  %s\n' 'PYTHON=python3.12 after any of them picks the Python (3.10 to 3.13) of a new .venv.'
+	@printf '\n  %s\n' 'PYTHON=python3.12 behind any of them chooses the Python of a new .venv.'
 
 quickstart: .venv/.installed ## Fine-tune, report on, export and ask a sentiment model
 	@$(venv_python) -m tfaigc quickstart
@@ -27,14 +28,17 @@ clean: ## Remove .venv and caches; keep runs/ and savedmodels/
 	rm -rf .venv build dist tfaigc.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamps are touched only after everything before them worked, so an interrupted set-up is redone.
+# Each stamp is touched only when everything before it has worked, so that an interrupted set-up is
+# done again. The pip that comes with older Pythons takes many minutes to choose versions.
 
 .venv/.created:
 	@for candidate in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python3.10); do \
 	    if "$$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
 	        2>/dev/null; then \
 	        echo "Creating .venv with $$("$$candidate" --version)"; \
-	        "$$candidate" -m venv .venv && touch $@; \
+	        "$$candidate" -m venv .venv \
+	            && $(pip_install) --upgrade pip \
+	            && touch $@; \
 	        exit $$?; \
 	    fi; \
 	done; \
@@ -45,10 +49,10 @@ clean: ## Remove .venv and caches; keep runs/ and savedmodels/
 
 .venv/.installed: setup.cfg pyproject.toml .venv/.created
 	@echo 'Installing tfaigc into .venv (a few minutes the first time)'
-	@$(venv_python) -m pip install --quiet --disable-pip-version-check --editable .
+	@$(pip_install) --editable .
 	@touch $@
 
 .venv/.installed-dev: setup.cfg pyproject.toml .venv/.created
 	@echo 'Installing tfaigc and its test tools into .venv (a few minutes the first time)'
-	@$(venv_python) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(pip_install) --editable '.[dev]'
 	@touch .venv/.installed $@

@@ -55,7 +55,7 @@ def write_tiny_tokenizer(directory: Path) -> list[str]:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     ids = {token: index for index, token in enumerate(vocabulary)}
-    BertTokenizerFast(vocab=ids, do_lower_case=True, model_max_length=64).save_pretrained(directory)
+    BertTokenizerFast(vocab=ids, do_lower_case=True, model_max_length=128).save_pretrained(directory)
     return vocabulary
 
 
@@ -69,7 +69,7 @@ def tiny_bert_config(**changes: Any) -> Any:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "intermediate_size": 64,
-        "max_position_embeddings": 64,
+        "max_position_embeddings": 128,
     }
     return BertConfig(**{**settings, **changes})
 
