@@ -49,7 +49,7 @@ def test_values_are_read_as_people_mean_them(tmp_path: Path) -> None:
 
 def test_defaults_are_the_documented_ones() -> None:
     recipe = make_recipe(MINIMAL)
-    assert (recipe.learning_rate, recipe.weight_decay, recipe.warmup_ratio) == (2e-5, 0.01, 0.1)
+    assert (recipe.learning_rate, recipe.weight_decay, recipe.warmup_steps) == (5e-5, 0.01, 0.1)
     assert (recipe.num_train_epochs, recipe.batch_size, recipe.max_grad_norm) == (3, 32, 1.0)
     assert (recipe.validation_fraction, recipe.test_fraction) == (0.1, 0.1)
 
@@ -87,9 +87,8 @@ def test_the_last_of_two_overrides_wins(tmp_path: Path) -> None:
 
 
 def test_an_override_replaces_the_alternative_in_the_file(tmp_path: Path) -> None:
-    path = write(tmp_path, "warmup_ratio: 0.2", "validation_fraction: 0.2")
-    recipe = load_recipe(path, ["warmup_steps=5", "validation_data=valid.csv"])
-    assert recipe.warmup_steps == 5
+    path = write(tmp_path, "validation_fraction: 0.2")
+    recipe = load_recipe(path, ["validation_data=valid.csv"])
     assert recipe.validation_data == "valid.csv"
 
 
@@ -123,7 +122,7 @@ def test_all_faults_are_reported_at_once_with_line_key_and_nearest_name(tmp_path
         "override 'weight_decay=2', weight_decay: must be a number from 0 to 1. Received: 2.",
         "override 'model.seed=1': seed stands under 'training', not 'model'.",
         "override 'nonsense': must have the form key=value",
-        "override 'warmup=0.1', warmup: there is no such key; here it is called 'warmup_ratio'.",
+        "override 'warmup=0.1', warmup: there is no such key; here it is called 'warmup_steps'.",
     ):
         assert expected in message
     numbers = [int(line.split(",")[0].split()[1]) for line in lines[1:9]]
@@ -149,6 +148,7 @@ def test_required_keys_are_named(tmp_path: Path) -> None:
         ("learning_rate: !!float much", "Received: 'much'"),
         ("learning_rate:", "Received: nothing"),
         ("learning_rate: 3e-5x", "Received: '3e-5x'"),
+        ("warmup_steps: 1.5", "a share of all steps below 1. Received: 1.5"),
         ("max_grad_norm: .inf", "a number above 0, or null. Received: inf"),
         ("overwrite_output_dir: yes", "true or false. Received: 'yes'"),
         ("task: translation", "must be 'text-classification'. Received: 'translation'"),
@@ -166,11 +166,8 @@ def test_wrong_values(tmp_path: Path, setting: str, fragment: str) -> None:
 
 
 def test_keys_that_conflict(tmp_path: Path) -> None:
-    path = write(
-        tmp_path, "warmup_steps: 3", "warmup_ratio: 0.1", "test_data: t.csv", "test_fraction: 0.1"
-    )
+    path = write(tmp_path, "test_data: t.csv", "test_fraction: 0.1")
     message = faults(path, "validation_fraction=0.95", "export_dir=runs/a")
-    assert "warmup_steps, warmup_ratio: both are given" in message
     assert "test_data, test_fraction: both are given" in message
     assert "export_dir: must differ from output_dir" in message
     two_thirds = faults(write(tmp_path), "validation_fraction=0.5", "test_fraction=0.5")

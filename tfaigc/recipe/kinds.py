@@ -91,6 +91,20 @@ def number(
     return Kind(f"a number {words.replace(', to', ' to')}".rstrip(), parse)
 
 
+def steps_or_share() -> Kind:
+    """A count of steps, or below 1 the share of all steps."""
+
+    def parse(entry: Entry) -> float:
+        value = entry.value
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise WrongValueError
+        if not (0 <= value < 1 or (value >= 1 and float(value).is_integer())):
+            raise WrongValueError
+        return value
+
+    return Kind("a whole number of steps, or a share of all steps below 1", parse)
+
+
 def flag() -> Kind:
     """A truth value."""
 

@@ -89,21 +89,15 @@ class Recipe:
         0.0,
     )
 
-    learning_rate: float = _key("training", kinds.number(above=0, maximum=1), "its peak", 2e-5)
+    learning_rate: float = _key("training", kinds.number(above=0, maximum=1), "its peak", 5e-5)
     weight_decay: float = _key(
         "training", kinds.number(minimum=0, maximum=1), "on matrices only", 0.01
     )
-    warmup_ratio: float = _key(
+    warmup_steps: float = _key(
         "training",
-        kinds.number(minimum=0, maximum=1),
-        "share of the steps in which the learning rate rises",
+        kinds.steps_or_share(),
+        "steps in which the learning rate rises; below 1: their share of all steps",
         0.1,
-    )
-    warmup_steps: int | None = _key(
-        "training",
-        kinds.optional(kinds.whole(0)),
-        "the same as a count; it replaces the share",
-        None,
     )
     lr_scheduler_type: str = _key(
         "training", kinds.choice(*SCHEDULES), "how the learning rate falls after that", "linear"
@@ -136,7 +130,6 @@ class Recipe:
 
 
 ALTERNATIVES = (
-    ("warmup_steps", "warmup_ratio"),
     ("validation_data", "validation_fraction"),
     ("test_data", "test_fraction"),
 )
@@ -182,8 +175,7 @@ _OTHER_NAMES = {
     ),
     "test_fraction": "test_split test_size",
     "learning_rate": "lr",
-    "warmup_ratio": "warmup warmup_proportion warmup_fraction",
-    "warmup_steps": "num_warmup_steps",
+    "warmup_steps": "warmup_ratio warmup warmup_proportion warmup_fraction num_warmup_steps",
     "lr_scheduler_type": "scheduler lr_scheduler schedule lr_schedule learning_rate_schedule",
     "max_grad_norm": "gradient_clip gradient_clipping clipnorm global_clipnorm clip_norm",
     "num_train_epochs": "epochs num_epochs n_epochs max_epochs",
