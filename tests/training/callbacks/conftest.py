@@ -1,0 +1,107 @@
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+
+class FakeBatchOrder:
+    """What the callbacks need of a training dataset's `batch_order`."""
+
+    def __init__(self, *, num_examples: int, batch_size: int, seed: int = 0) -> None:
+        self.num_examples = num_examples
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = True
+        self.epoch = 0
+        self.first_step = 0
+        self.served: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return -(-self.num_examples // self.batch_size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        epoch, first_step = self.epoch, self.first_step
+        self.epoch, self.first_step = epoch + 1, 0
+        order = np.random.default_rng((self.seed, epoch)).permutation(self.num_examples)
+        for step in range(first_step, len(self)):
+            self.served.append((epoch, step))
+            yield order[step * self.batch_size : (step + 1) * self.batch_size]
+
+
+def make_dataset(*, num_examples: int = 40, batch_size: int = 8, seed: int = 0) -> Any:
+    generator = np.random.default_rng(7)
+    features = generator.normal(size=(num_examples, 6)).astype("float32")
+    labels = (features.sum(axis=1) > 0).astype("int32")
+    order = FakeBatchOrder(num_examples=num_examples, batch_size=batch_size, seed=seed)
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for rows in order:
+            yield features[rows], labels[rows]
+
+    dataset = tf.data.Dataset.from_generator(
+        batches,
+        output_signature=(
+            tf.TensorSpec((None, 6), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+        ),
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(order))).prefetch(2)
+    dataset.batch_order = order
+    return dataset
+
+
+def make_model(*, seed: int = 1, optimizer: Any = None, **compile_arguments: Any) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((6,))
+    hidden = keras.layers.Dense(8, activation="relu")(inputs)
+    hidden = keras.layers.BatchNormalization()(hidden)
+    hidden = keras.layers.Dropout(0.5)(hidden)
+    model = keras.Model(inputs, keras.layers.Dense(2)(hidden))
+    model.compile(
+        optimizer=optimizer or keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.01, 50)),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        **compile_arguments,
+    )
+    return model
+
+
+class Call(keras.callbacks.Callback):
+    """Does something once, at the end of a step of an epoch."""
+
+    def __init__(self, action: Any, *, epoch: int, batch: int) -> None:
+        super().__init__()
+        self.action = action
+        self.at = (epoch, batch)
+        self.epoch = -1
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.epoch, batch) == self.at:
+            self.action()
+
+
+@pytest.fixture
+def dataset() -> Any:
+    return make_dataset()
+
+
+@pytest.fixture
+def build() -> Any:
+    """Makes equal models, or other ones by `seed=`."""
+    return make_model
+
+
+@pytest.fixture
+def build_dataset() -> Any:
+    return make_dataset
+
+
+@pytest.fixture
+def call_at() -> Any:
+    return Call

@@ -1,0 +1,1 @@
+"""What Keras's ``fit`` lacks: callbacks, optimizers, schedules, precision."""

@@ -1,0 +1,27 @@
+"""Callbacks for `fit`; `tfaigc.callbacks` is this package."""
+
+from tfaigc.training.callbacks.checkpoint import Checkpoint
+from tfaigc.training.callbacks.early_stopping import EarlyStopping
+from tfaigc.training.callbacks.history_log import HistoryLog, read_history
+from tfaigc.training.callbacks.interruption import TrainingInterrupted
+from tfaigc.training.callbacks.nan_guard import NaNGuard
+from tfaigc.training.callbacks.progress import ProgressLine
+from tfaigc.training.callbacks.standard import attach, close, resume, standard
+from tfaigc.training.callbacks.steps import ResumePoint
+from tfaigc.training.callbacks.tensorboard import TensorBoard
+
+__all__ = [
+    "Checkpoint",
+    "EarlyStopping",
+    "HistoryLog",
+    "NaNGuard",
+    "ProgressLine",
+    "ResumePoint",
+    "TensorBoard",
+    "TrainingInterrupted",
+    "attach",
+    "close",
+    "read_history",
+    "resume",
+    "standard",
+]

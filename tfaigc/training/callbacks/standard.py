@@ -1,0 +1,118 @@
+"""The callbacks that nearly every run wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tfaigc.training.callbacks.checkpoint import Checkpoint
+from tfaigc.training.callbacks.early_stopping import EarlyStopping
+from tfaigc.training.callbacks.history_log import HistoryLog
+from tfaigc.training.callbacks.nan_guard import NaNGuard
+from tfaigc.training.callbacks.progress import ProgressLine
+from tfaigc.training.callbacks.steps import ResumePoint
+from tfaigc.training.callbacks.tensorboard import TensorBoard
+
+
+def standard(
+    directory: str | Path,
+    *,
+    monitor: str = "val_loss",
+    mode: str = "auto",
+    patience: int | None = 3,
+    keep: int = 2,
+    every_steps: int | None = None,
+    log_every_steps: int = 10,
+    next_command: str | None = None,
+    overwrite: bool = False,
+) -> list[keras.callbacks.Callback]:
+    """Composes the callbacks for a run in one directory.
+
+    Writes `checkpoints/`, `tensorboard/` and `history.jsonl` there. In order: `NaNGuard`,
+    `HistoryLog`, `TensorBoard`, `ProgressLine`, `EarlyStopping` (which brings the best weights
+    back at the end), `Checkpoint` (last, because it stores what the others know).
+
+    Args:
+        directory: The run's directory.
+        monitor: The metric that says which epoch is the best; without validation data, the same
+            metric on the training data or the training loss.
+        mode: `"min"`, `"max"`, or `"auto"` to go by the metric's name.
+        patience: Epochs without improvement after which training stops; `None` never stops.
+        keep: How many of the newest checkpoints to keep besides the best.
+        every_steps: Save a checkpoint after so many steps as well.
+        log_every_steps: How often the history and TensorBoard get a value within an epoch.
+        next_command: A command line that goes on with the run, for the message on Ctrl-C.
+        overwrite: Whether the checkpoints of an earlier run there may be removed.
+
+    Returns:
+        Callbacks for `fit`; `resume` takes the same list.
+    """
+    directory = Path(directory)
+    companions: list[Any] = [
+        NaNGuard(),
+        HistoryLog(directory / "history.jsonl", every_steps=log_every_steps),
+        TensorBoard(directory / "tensorboard", every_steps=log_every_steps),
+        ProgressLine(),
+        EarlyStopping(monitor, patience=patience, mode=mode),
+    ]
+    checkpoint = Checkpoint(
+        directory / "checkpoints",
+        keep=keep,
+        monitor=monitor,
+        mode=mode,
+        every_steps=every_steps,
+        companions=companions,
+        next_command=next_command,
+        overwrite=overwrite,
+    )
+    return [*companions, checkpoint]
+
+
+def resume(callbacks: Iterable[keras.callbacks.Callback], model: keras.Model) -> ResumePoint:
+    """Loads the newest checkpoint into a model, where a list of callbacks has one.
+
+        callbacks = tfaigc.callbacks.standard("runs/sentiment")
+        point = tfaigc.callbacks.resume(callbacks, model)
+        model.fit(train, initial_epoch=point.epoch, epochs=3, callbacks=callbacks)
+
+    Args:
+        callbacks: The list for `fit`.
+        model: A model that is built and compiled as in the run to go on with.
+
+    Returns:
+        Where to go on; all zeros where there is nothing to go on from.
+
+    Raises:
+        TrainingError: Every checkpoint is broken, or the newest is another model's.
+    """
+    for callback in callbacks:
+        if isinstance(callback, Checkpoint):
+            return callback.restore(model)
+    return ResumePoint()
+
+
+def attach(callbacks: Iterable[keras.callbacks.Callback], dataset: Any) -> None:
+    """Tells callbacks which data trains the model, which Keras does not.
+
+    Args:
+        callbacks: The list for `fit`; those with a `batch_order` that is not set yet get one.
+        dataset: The training dataset; its `batch_order` is used if it has one.
+    """
+    batch_order = getattr(dataset, "batch_order", None)
+    for callback in callbacks:
+        if getattr(callback, "batch_order", batch_order) is None:
+            callback.batch_order = batch_order
+
+
+def close(callbacks: Iterable[keras.callbacks.Callback]) -> None:
+    """Cleans up after a `fit` that ended by an exception, of which no callback hears.
+
+    Args:
+        callbacks: The list for `fit`.
+    """
+    for callback in callbacks:
+        if isinstance(callback, (Checkpoint, ProgressLine)):
+            callback.close()
