@@ -1,0 +1,146 @@
+"""Sets of characters as the Rust tokenizer sees them, found by asking it.
+
+The Rust tokenizer, ICU, RE2 and Python carry tables of different Unicode versions. Asking the
+Rust tokenizer about every character makes the compiled graph follow its tables, whatever versions
+are installed here or on the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from tokenizers import normalizers, pre_tokenizers
+
+CharacterSet = frozenset[int]
+
+# Blocks in which all characters behave alike are asked about by their first characters only:
+# ideographs, Hangul syllables, surrogates, private use. Planes 4 to 13 hold no characters.
+_ALIKE = (
+    range(0x3400, 0x4DC0),
+    range(0x4E00, 0xA000),
+    range(0xAC00, 0xD7A4),
+    range(0xE000, 0xF900),
+    range(0xF0000, 0x100000),
+    range(0x100000, 0x110000),
+)
+_PLANES = (0, 1, 14)
+_SURROGATES = range(0xD800, 0xE000)
+
+
+@lru_cache
+def codepoints() -> tuple[int, ...]:
+    """The code points that are asked about, in order."""
+    found = [code for plane in _PLANES for code in range(plane << 16, (plane + 1) << 16)]
+    skipped = set(_SURROGATES).union(*_ALIKE)
+    return tuple(
+        sorted(
+            {*found, *(block[0] for block in _ALIKE)}
+            - skipped.difference(block[0] for block in _ALIKE)
+        )
+    )
+
+
+def mapping(normalizer: normalizers.Normalizer, *, separator: str = "|") -> dict[int, str]:
+    """Asks a normalizer what becomes of each character.
+
+    Args:
+        normalizer: A normalizer of the Rust tokenizer.
+        separator: A character that it keeps, and that nothing combines with.
+
+    Returns:
+        The characters that it changes, each with its replacement.
+    """
+    codes = [code for code in codepoints() if code != ord(separator)]
+    outputs = normalizer.normalize_str(separator.join(map(chr, codes))).split(separator)
+    changed = {
+        code: output for code, output in zip(codes, outputs, strict=True) if output != chr(code)
+    }
+    for block in _ALIKE:
+        if changed.get(block[0]) == "":
+            changed.update(dict.fromkeys(block, ""))
+    return changed
+
+
+@lru_cache
+def cleaned() -> tuple[CharacterSet, CharacterSet]:
+    """The characters that BERT's cleaning removes, and those that it turns into spaces."""
+    changed = mapping(
+        normalizers.BertNormalizer(
+            clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False
+        )
+    )
+    removed = frozenset(code for code, output in changed.items() if output == "")
+    spaces = frozenset(code for code, output in changed.items() if output == " ")
+    return removed, spaces
+
+
+@lru_cache
+def accents() -> CharacterSet:
+    """The nonspacing marks, which accent stripping removes."""
+    changed = mapping(
+        normalizers.BertNormalizer(
+            clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False
+        )
+    )
+    return frozenset(code for code, output in changed.items() if output == "")
+
+
+@lru_cache
+def lowercased() -> dict[int, str]:
+    """The characters that lower-casing changes, each with its lower case."""
+    return mapping(normalizers.Lowercase())
+
+
+@lru_cache
+def whitespace() -> CharacterSet:
+    """The characters that count as white space between words."""
+    return _isolated(pre_tokenizers.WhitespaceSplit(), kept=False)
+
+
+@lru_cache
+def punctuation() -> CharacterSet:
+    """The characters that BERT splits off as words of their own."""
+    return _isolated(pre_tokenizers.BertPreTokenizer(), kept=True)
+
+
+def expression(characters: Iterable[int], *, negated: bool = False) -> str:
+    r"""Writes a set of characters as a class of a regular expression for RE2.
+
+    Args:
+        characters: The code points; at least one.
+        negated: Whether the class is to match all other characters.
+
+    Returns:
+        The class, in brackets.
+
+    Example:
+        >>> expression([97, 98, 99, 120])
+        '[\\x{61}-\\x{63}\\x{78}]'
+    """
+    parts = []
+    for first, last in _ranges(characters):
+        parts.append(f"\\x{{{first:x}}}" + (f"-\\x{{{last:x}}}" if last > first else ""))
+    return f"[{'^' if negated else ''}{''.join(parts)}]"
+
+
+def _ranges(characters: Iterable[int]) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    for code in sorted(characters):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1] = (ranges[-1][0], code)
+        else:
+            ranges.append((code, code))
+    return ranges
+
+
+def _isolated(pre_tokenizer: pre_tokenizers.PreTokenizer, *, kept: bool) -> CharacterSet:
+    """Asks a pre-tokenizer which characters break a word; `kept` ones become words."""
+    letter = "a"
+    codes = [code for code in codepoints() if chr(code) != letter]
+    text = letter + "".join(chr(code) + letter for code in codes)
+    words = pre_tokenizer.pre_tokenize_str(text)
+    if kept:
+        return frozenset(ord(word) for word, _ in words if len(word) == 1 and word != letter)
+    ends = [end for _, (_, end) in words[:-1]]
+    return frozenset(ord(text[end]) for end in ends)

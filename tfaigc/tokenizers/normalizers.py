@@ -1,0 +1,195 @@
+"""The normalizers of tokenizer.json as TensorFlow operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text as tf_text
+from tokenizers import normalizers as rust
+
+from tfaigc.tokenizers import characters, strings
+from tfaigc.tokenizers.registry import Registry, Spec
+
+Normalizer = Callable[[Any], Any]
+"""Maps string (n,) to string (n,)."""
+
+NORMALIZERS: Registry[Normalizer] = Registry("normalizer")
+
+# The blocks that BERT means by Chinese characters; the gap before U+2B920 is in the original.
+_CHINESE = "".join(
+    f"\\x{{{first:X}}}-\\x{{{last:X}}}"
+    for first, last in (
+        (0x4E00, 0x9FFF),
+        (0x3400, 0x4DBF),
+        (0x20000, 0x2A6DF),
+        (0x2A700, 0x2B73F),
+        (0x2B740, 0x2B81F),
+        (0x2B920, 0x2CEAF),
+        (0xF900, 0xFAFF),
+        (0x2F800, 0x2FA1F),
+    )
+)
+
+
+def chain(steps: Sequence[Normalizer]) -> Normalizer:
+    """Makes one normalizer of several.
+
+    Args:
+        steps: The normalizers, in order.
+
+    Returns:
+        A normalizer.
+    """
+
+    def apply(texts: Any) -> Any:
+        for step in steps:
+            texts = step(texts)
+        return texts
+
+    return apply
+
+
+@NORMALIZERS.register("Sequence", "normalizers")
+def _sequence(spec: Spec) -> Normalizer:
+    return chain([NORMALIZERS.build(part) for part in spec["normalizers"]])
+
+
+@NORMALIZERS.register(
+    "BertNormalizer", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"
+)
+def _bert(spec: Spec) -> Normalizer:
+    strip_accents = spec.get("strip_accents")
+    steps: list[Normalizer] = []
+    if spec["clean_text"]:
+        steps.append(clean)
+    if spec["handle_chinese_chars"]:
+        steps.append(pad_chinese)
+    if spec["lowercase"] if strip_accents is None else strip_accents:
+        steps.extend([decompose, remove_accents])
+    if spec["lowercase"]:
+        steps.append(lowercase)
+    return chain(steps)
+
+
+@NORMALIZERS.register("Lowercase")
+def _lowercase(spec: Spec) -> Normalizer:
+    return lowercase
+
+
+@NORMALIZERS.register("StripAccents")
+def _strip_accents(spec: Spec) -> Normalizer:
+    return remove_accents
+
+
+@NORMALIZERS.register("NFD")
+def _nfd(spec: Spec) -> Normalizer:
+    return decompose
+
+
+def clean(texts: Any) -> Any:
+    """Removes control characters and turns every kind of white space into a space.
+
+    Args:
+        texts: string, (n,).
+
+    Returns:
+        string, (n,).
+    """
+    removed, spaces = characters.cleaned()
+    texts = tf.strings.regex_replace(texts, characters.expression(removed), "")
+    return tf.strings.regex_replace(texts, characters.expression(spaces - {ord(" ")}), " ")
+
+
+def pad_chinese(texts: Any) -> Any:
+    """Sets every Chinese character between spaces.
+
+    Args:
+        texts: string, (n,).
+
+    Returns:
+        string, (n,).
+    """
+    return tf.strings.regex_replace(texts, f"[{_CHINESE}]", r" \0 ")
+
+
+def decompose(texts: Any) -> Any:
+    """Brings texts into normalization form D.
+
+    Args:
+        texts: string, (n,).
+
+    Returns:
+        string, (n,).
+    """
+    return strings.around(
+        texts, newer_characters(), lambda some: tf_text.normalize_utf8(some, "NFD")
+    )
+
+
+def remove_accents(texts: Any) -> Any:
+    """Removes nonspacing marks.
+
+    Args:
+        texts: string, (n,).
+
+    Returns:
+        string, (n,).
+    """
+    return tf.strings.regex_replace(texts, characters.expression(characters.accents()), "")
+
+
+def lowercase(texts: Any) -> Any:
+    """Lower-cases every character on its own.
+
+    `tf.strings.lower(encoding="utf-8")` will not do: it follows the machine's locale, looks at
+    neighbours (final sigma), knows older tables and cuts texts at NUL.
+
+    Args:
+        texts: string, (n,).
+
+    Returns:
+        string, (n,).
+    """
+    single, longer = _lower_cases()
+    texts = tf.strings.lower(texts)  # ASCII only
+    for code, output in longer.items():
+        texts = tf.strings.regex_replace(texts, characters.expression([code]), output)
+    return _lower_mapper()(texts) if single else texts
+
+
+@lru_cache
+def newer_characters() -> frozenset[int]:
+    """The characters that ICU decomposes or reorders, but the Rust tokenizer's older tables do not.
+
+    Between them both agree, so texts are normalized around them.
+    """
+    codes = np.array(characters.codepoints())
+    alone = [chr(code) for code in codes]
+    moved = [f"|\u0345{char}" for char in alone]  # U+0345 moves behind any class but 0 and 240
+    overtaken = [f"|{char}\u0334" for char in alone]  # U+0334 moves before any class but 0 and 1
+    found: set[int] = set()
+    for texts in (alone, moved, overtaken):
+        with tf.init_scope():
+            outputs = tf_text.normalize_utf8(tf.constant(texts), "NFD").numpy()
+        nfd = rust.NFD()
+        for code, text, output in zip(codes, texts, outputs, strict=True):
+            if output != text.encode() and nfd.normalize_str(text) != output.decode():
+                found.add(int(code))
+    return frozenset(found)
+
+
+@lru_cache
+def _lower_cases() -> tuple[dict[int, int], dict[int, str]]:
+    """Non-ASCII characters with lower cases of one character, and of several."""
+    changes = {code: output for code, output in characters.lowercased().items() if code > 127}
+    single = {code: ord(output) for code, output in changes.items() if len(output) == 1}
+    return single, {code: output for code, output in changes.items() if code not in single}
+
+
+@lru_cache
+def _lower_mapper() -> Normalizer:
+    return strings.mapper(_lower_cases()[0])

@@ -1,0 +1,121 @@
+"""The post-processors of tokenizer.json: which special tokens go where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers.registry import Registry, Spec
+
+
+@dataclass(frozen=True)
+class Special:
+    """Special tokens that are added.
+
+    Attributes:
+        token_ids: Their ids.
+        segment_id: The segment that they belong to.
+    """
+
+    token_ids: tuple[int, ...]
+    segment_id: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """The place of a text.
+
+    Attributes:
+        index: 0 for the text, 1 for its pair.
+        segment_id: The segment that it belongs to.
+    """
+
+    index: int
+    segment_id: int
+
+
+Template = tuple[Special | Text, ...]
+
+
+@dataclass(frozen=True)
+class Templates:
+    """What is put together for a text alone, and for a text and its pair.
+
+    Attributes:
+        single: The parts for a text alone.
+        pair: The parts for a text and its pair.
+    """
+
+    single: Template
+    pair: Template
+
+    def choose(self, *, pair: bool) -> Template:
+        """Picks the template.
+
+        Args:
+            pair: Whether texts come in pairs.
+
+        Returns:
+            The parts.
+        """
+        return self.pair if pair else self.single
+
+    def count_added(self, *, pair: bool) -> int:
+        """Counts the special tokens that are added.
+
+        Args:
+            pair: Whether texts come in pairs.
+
+        Returns:
+            Their number.
+        """
+        parts = self.choose(pair=pair)
+        return sum(len(part.token_ids) for part in parts if isinstance(part, Special))
+
+
+POST_PROCESSORS: Registry[Templates] = Registry("post-processor")
+
+NOTHING_ADDED = Templates(single=(Text(0, 0),), pair=(Text(0, 0), Text(1, 1)))
+"""What happens without a post-processor."""
+
+
+@POST_PROCESSORS.register("TemplateProcessing", "single", "pair", "special_tokens")
+def _template(spec: Spec) -> Templates:
+    def read(parts: Sequence[Spec], texts: int) -> Template:
+        return tuple(_read_part(part, spec["special_tokens"], texts=texts) for part in parts)
+
+    return Templates(single=read(spec["single"], 1), pair=read(spec["pair"], 2))
+
+
+@POST_PROCESSORS.register("BertProcessing", "sep", "cls")
+def _bert(spec: Spec) -> Templates:
+    start, end, pair_end = (
+        Special((spec["cls"][1],), 0),
+        Special((spec["sep"][1],), 0),
+        Special((spec["sep"][1],), 1),
+    )
+    single = (start, Text(0, 0), end)
+    return Templates(single=single, pair=(*single, Text(1, 1), pair_end))
+
+
+# The last two options concern offsets only.
+@POST_PROCESSORS.register("RobertaProcessing", "sep", "cls", "trim_offsets", "add_prefix_space")
+def _roberta(spec: Spec) -> Templates:
+    start, end = Special((spec["cls"][1],), 0), Special((spec["sep"][1],), 0)
+    single = (start, Text(0, 0), end)
+    return Templates(single=single, pair=(*single, end, Text(1, 0), end))
+
+
+def _read_part(part: Spec, special_tokens: Spec, *, texts: int) -> Special | Text:
+    kind, content = next(iter(part.items()))
+    segment_id = int(content["type_id"])
+    if kind == "SpecialToken":
+        return Special(tuple(special_tokens[content["id"]]["ids"]), segment_id)
+    index = {"A": 0, "B": 1}.get(content["id"], texts)
+    if kind != "Sequence" or index >= texts:
+        raise TokenizerError(
+            "A template must consist of special tokens and sequences, A alone or A and B in a pair."
+            f" Received: {dict(part)}. Correct post_processor in tokenizer.json."
+        )
+    return Text(index, segment_id)

@@ -1,0 +1,59 @@
+"""Operations on ragged tensors whose cost grows with the tokens, not with the longest row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+
+def truncate(tokens: Any, limits: Any) -> Any:
+    """Keeps the first tokens of each row.
+
+    Args:
+        tokens: int32 RaggedTensor, (n, None).
+        limits: int64, (n,) or ().
+
+    Returns:
+        int32 RaggedTensor, (n, None).
+    """
+    starts = tokens.row_starts()
+    kept = tf.ragged.range(starts, starts + tf.minimum(tokens.row_lengths(), limits))
+    return kept.with_flat_values(tf.gather(tokens.flat_values, kept.flat_values))
+
+
+def join(parts: Sequence[Any]) -> Any:
+    """Joins tensors along the rows, as `tf.concat(parts, axis=1)` does.
+
+    Args:
+        parts: int32 RaggedTensors, (n, None).
+
+    Returns:
+        int32 RaggedTensor, (n, None).
+    """
+    lengths = [part.row_lengths() for part in parts]
+    joined = tf.cumsum(tf.add_n(lengths))
+    splits = tf.concat([[0], joined], axis=0)
+    starts = splits[:-1]
+    places = []
+    for length in lengths:
+        places.append(tf.cast(tf.ragged.range(starts, starts + length).flat_values, tf.int32))
+        starts = starts + length
+    values = tf.dynamic_stitch(places, [part.flat_values for part in parts])
+    return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
+
+
+def fill(values: Sequence[int], rows: Any) -> Any:
+    """Repeats the same row.
+
+    Args:
+        values: The row.
+        rows: int64, (): how often.
+
+    Returns:
+        int32 RaggedTensor, (rows, len(values)).
+    """
+    tiled = tf.tile(tf.constant(values, tf.int32), [rows])
+    splits = tf.range(rows + 1) * len(values)
+    return tf.RaggedTensor.from_row_splits(tiled, splits, validate=False)

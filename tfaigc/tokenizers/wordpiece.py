@@ -1,0 +1,57 @@
+"""WordPiece models as TensorFlow operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers import dictionary
+from tfaigc.tokenizers.models import MODELS, Model
+from tfaigc.tokenizers.registry import Spec
+
+_MOST_BYTES_PER_CHARACTER = 4
+
+
+@MODELS.register(
+    "WordPiece", "vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word"
+)
+def _wordpiece(spec: Spec) -> Model:
+    vocabulary: dict[str, int] = spec["vocab"]
+    unknown: str = spec["unk_token"]
+    if not vocabulary.get(unknown, -1) >= 0 or not unknown:
+        raise TokenizerError(
+            "unk_token must be in the vocabulary to run in the graph. "
+            f"Received: {unknown!r}. Correct unk_token in tokenizer.json."
+        )
+    pieces = _pieces(vocabulary, spec["continuing_subword_prefix"])
+    most: int = spec["max_input_chars_per_word"]
+    longest = max(most * _MOST_BYTES_PER_CHARACTER, 1)
+    match = dictionary.match_pieces(pieces, unknown=unknown.encode(), longest=longest)
+    ids = np.fromiter(pieces.values(), np.int32, len(pieces))
+    # Too long in bytes, so unknown, whatever the vocabulary.
+    too_long = "x" * (longest + 1)
+
+    def apply(words: Any) -> Any:
+        lengths = tf.strings.length(words, unit="UTF8_CHAR")
+        matched = match(tf.where(lengths > most, too_long, words))
+        return matched.with_flat_values(tf.gather(tf.constant(ids), matched.flat_values))
+
+    return apply
+
+
+def _pieces(vocabulary: dict[str, int], prefix: str) -> dict[bytes, int]:
+    """Lists what may begin a word, and what may continue one.
+
+    Every entry may begin a word, even one that starts with the prefix, if the text says so
+    literally. Entries with the prefix also continue words, under a mark that no text contains.
+    """
+    pieces: dict[bytes, int] = {}
+    for entry, token in vocabulary.items():
+        if entry:
+            pieces[entry.encode()] = token
+        if entry.startswith(prefix) and entry != prefix:
+            pieces[dictionary.SUFFIX + entry[len(prefix) :].encode()] = token
+    return pieces
