@@ -2,7 +2,8 @@
 # .venv/bin break on them too, so every tool runs as a module of .venv/bin/python.
 
 venv_python := .venv/bin/python
-pip_install := $(venv_python) -m pip install --quiet --disable-pip-version-check
+# Errors only: what a build back end remarks on its way is of no use to a newcomer.
+pip_install := $(venv_python) -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test lint clean
