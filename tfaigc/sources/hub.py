@@ -83,8 +83,8 @@ def _explained(name: str, revision: str | None, error: Exception) -> SourceError
     if isinstance(error, errors.RepositoryNotFoundError):
         return SourceError(
             f"A source must be a directory here or a model on the hub. Received: {name!r}, which "
-            "is neither. Check the spelling; for a private model log in with 'hf auth login' or set "
-            "HF_TOKEN."
+            "is neither. Check the spelling; for a private model log in with 'hf auth login' or "
+            "set HF_TOKEN."
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return SourceError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from tfaigc.errors import SourceError, suggestion
 from tfaigc.sources.cache import temporary_path
-from tfaigc.sources.download import download
+from tfaigc.sources.download import RETRY_DELAYS, download
 from tfaigc.sources.index_settings import IndexSettings
 from tfaigc.sources.progress import Progress
 
@@ -94,26 +95,38 @@ def _client(settings: IndexSettings) -> Iterator[PyPIClient]:
     from unearth.auth import MultiDomainBasicAuth
     from unearth.fetchers import PyPIClient
 
-    context = ssl.create_default_context(cafile=settings.certificates)
-    if settings.client_certificate:
-        context.load_cert_chain(settings.client_certificate)
-    with PyPIClient(
-        trusted_hosts=settings.trusted_hosts,
-        verify=context,
-        timeout=settings.timeout,
-        proxy=settings.proxy,
-        follow_redirects=True,
-    ) as client:
+    try:
+        context = ssl.create_default_context(cafile=settings.certificates)
+        if settings.client_certificate:
+            context.load_cert_chain(settings.client_certificate)
+        opened = PyPIClient(
+            trusted_hosts=settings.trusted_hosts,
+            verify=context,
+            timeout=settings.timeout,
+            proxy=settings.proxy,
+            follow_redirects=True,
+        )
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            "The certificates and the proxy that pip is set to must be usable. Received: "
+            f"{settings.certificates}, {settings.client_certificate}, proxy {settings.proxy} "
+            f"({error}). Correct them ('pip config list')."
+        ) from error
+    with opened as client:
         client.auth = MultiDomainBasicAuth(prompting=False, index_urls=settings.index_urls)
         yield client
 
 
 def _candidates(release: Release, client: PyPIClient, settings: IndexSettings) -> list[Package]:
     """Returns at most one wheel and one source distribution, in this order."""
-    search = _search(release.name, client, settings)
-    matching = [package for package in search.packages if package.version == release.version]
-    if not matching:
-        raise _not_found(release, search, settings)
+    for delay in (*RETRY_DELAYS, None):
+        search = _search(release.name, client, settings)
+        matching = [package for package in search.packages if package.version == release.version]
+        if matching:
+            break
+        if delay is None or not search.failures:
+            raise _not_found(release, search, settings)
+        time.sleep(delay)
     if release.sha256:
         stated = {
             package.link.filename: (package.link.hash_option or {}).get("sha256", [""])[0]
