@@ -97,10 +97,9 @@ class TensorView:
         elements = math.prod(max(length, 1) for length in self.shape)
         if elements > max(available, _MAX_OVERLAPPING_ELEMENTS):
             raise ValueError(f"a tensor has {elements} elements, its storage only {available}")
-        reach = self.offset + sum(
-            (n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)
-        )
-        if elements and reach >= available:
+        steps = zip(self.shape, self.strides, strict=True)
+        last = self.offset + sum((length - 1) * stride for length, stride in steps)
+        if 0 not in self.shape and last >= available:
             raise ValueError("a tensor reaches beyond its storage")
 
     def cut(self, content: np.ndarray) -> np.ndarray:

@@ -118,9 +118,9 @@ def is_floating(dtype: npt.DTypeLike) -> bool:
         (True, True, False)
     """
     resolved = np.dtype(dtype)
-    if resolved.kind == "f":
-        return True
     # ml_dtypes registers its types with the kind "V", the one of raw bytes.
+    if resolved.kind != "V":
+        return resolved.kind == "f"
     try:
         ml_dtypes.finfo(resolved)
     except ValueError:

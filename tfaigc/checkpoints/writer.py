@@ -52,7 +52,7 @@ def write_weights(
             temporary[filename] = directory / f".{filename}.{uuid.uuid4().hex}"
             # save_file copies memory as it lies, so strided arrays are laid out first.
             contiguous = {name: np.asarray(arrays[name], order="C") for name in names}
-            save_file(contiguous, temporary[filename], metadata={"format": "pt"})
+            _save(contiguous, temporary[filename])
         if len(shards) > 1:
             temporary[INDEX_NAME] = directory / f".{INDEX_NAME}.{uuid.uuid4().hex}"
             temporary[INDEX_NAME].write_text(_index(arrays, shards), encoding="utf-8")
@@ -67,6 +67,14 @@ def write_weights(
     finally:
         for path in temporary.values():
             path.unlink(missing_ok=True)
+
+
+def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
+    path.touch()
+    mode = path.stat().st_mode
+    save_file(arrays, path, metadata={"format": "pt"})
+    # The library makes files that only their owner can read, whatever the umask says.
+    path.chmod(mode)
 
 
 def _plan_shards(arrays: Mapping[str, np.ndarray], max_shard_bytes: int) -> dict[str, list[str]]:
