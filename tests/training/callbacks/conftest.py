@@ -53,6 +53,9 @@ def make_dataset(*, num_examples: int = 40, batch_size: int = 8, seed: int = 0) 
     return dataset
 
 
+_SCHEDULE = keras.optimizers.schedules.CosineDecay(0.01, 50)
+
+
 def make_model(*, seed: int = 1, optimizer: Any = None, **compile_arguments: Any) -> keras.Model:
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((6,))
@@ -61,7 +64,8 @@ def make_model(*, seed: int = 1, optimizer: Any = None, **compile_arguments: Any
     hidden = keras.layers.Dropout(0.5)(hidden)
     model = keras.Model(inputs, keras.layers.Dense(2)(hidden))
     model.compile(
-        optimizer=optimizer or keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.01, 50)),
+        optimizer=optimizer
+        or keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.01, 50)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         **compile_arguments,
@@ -86,22 +90,37 @@ class Call(keras.callbacks.Callback):
             self.action()
 
 
-@pytest.fixture
-def dataset() -> Any:
-    return make_dataset()
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build() -> Any:
     """Makes equal models, or other ones by `seed=`."""
     return make_model
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def eager() -> Any:
+    """Makes models that spend no time on compiling graphs, and little on a step."""
+
+    def make(*, seed: int = 1) -> keras.Model:
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
+        model.compile(
+            optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            run_eagerly=True,
+        )
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def build_dataset() -> Any:
+    """Makes datasets of labelled vectors with a `batch_order`."""
     return make_dataset
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def call_at() -> Any:
+    """A callback that does something at one step."""
     return Call
