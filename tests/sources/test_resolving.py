@@ -85,3 +85,10 @@ def test_empty_source_and_hub_file() -> None:
         resolve(" ")
     with pytest.raises(SourceError, match="Received: 'hf://a/b'"):
         resolve_file("hf://a/b")
+
+
+@pytest.mark.parametrize("source", ["a" * 5000, "~nobody-of-that-name/model", "a\0b", "a b\n"])
+def test_any_text_is_answered(source: str) -> None:
+    for function in (resolve_file, lambda text: resolve(f"./{text}")):
+        with pytest.raises(SourceError, match="must exist"):
+            function(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tfaigc.errors import SourceError, suggestion
@@ -19,10 +20,10 @@ def local_directory(source: str | Path) -> Path:
     Raises:
         SourceError: It is none.
     """
-    path = Path(source).expanduser()
-    if path.is_dir():
+    path = _expanded(source)
+    if os.path.isdir(path):
         return path
-    if path.exists():
+    if os.path.exists(path):
         raise SourceError(
             f"A model source must be a directory. Received: the file {path}. Pass {path.parent}."
         )
@@ -44,18 +45,23 @@ def local_file(source: str | Path) -> Path:
     Raises:
         SourceError: It is none.
     """
-    path = Path(source).expanduser()
-    if path.is_file():
+    path = _expanded(source)
+    if os.path.isfile(path):
         return path
-    if path.is_dir():
+    if os.path.isdir(path):
         raise SourceError(f"A file is needed. Received: the directory {path}. Pass a file in it.")
     raise SourceError(f"A file must exist. Received: {path}.{_near(path)} Check the path.")
+
+
+def _expanded(source: str | Path) -> Path:
+    # os.path, unlike Path, never raises here, whatever the length and characters of the text.
+    return Path(os.path.expanduser(source))
 
 
 def _near(path: Path) -> str:
     """Suggests a sibling whose name is near."""
     try:
         siblings = [sibling.name for sibling in path.parent.iterdir()]
-    except OSError:
+    except (OSError, ValueError):
         return f" There is no directory {path.parent} either."
     return suggestion(path.name, siblings)

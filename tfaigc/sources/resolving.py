@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -137,7 +138,7 @@ def _kind(source: str | Path) -> str:
     if (
         isinstance(source, Path)
         or text.startswith((".", "~", "/"))
-        or Path(text).exists()
+        or os.path.exists(text)
         or Path(text).suffix.lower() in _FILE_SUFFIXES
         or not HUB_ID.fullmatch(text)
     ):
