@@ -161,6 +161,10 @@ class Backbone(keras.Model):
         """Returns ``config.json``: what the checkpoint stated, and every setting in full."""
         return json.loads(self.stated_config) | self.family.write_config(self.config)
 
+    def stated(self, key: str) -> Any:
+        """Returns a value of the checkpoint's ``config.json``, or None where it has none."""
+        return json.loads(self.stated_config).get(key)
+
     def get_config(self) -> dict[str, Any]:
         """Returns what a new backbone of the same shape is made from."""
         return {

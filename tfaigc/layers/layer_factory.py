@@ -28,7 +28,13 @@ class LayerFactory:
         self._last_seed = seed * 1_000_003
 
     def dense(
-        self, units: int, *, name: str, use_bias: bool = True, activation: Any = None
+        self,
+        units: int,
+        *,
+        name: str,
+        use_bias: bool = True,
+        activation: Any = None,
+        dtype: str | None = None,
     ) -> keras.layers.Dense:
         """Returns a dense layer; its bias starts at zero."""
         return keras.layers.Dense(
@@ -37,7 +43,7 @@ class LayerFactory:
             use_bias=use_bias,
             kernel_initializer=self._normal(),
             name=name,
-            dtype=self.dtype,
+            dtype=dtype or self.dtype,
         )
 
     def embedding(self, size: int, width: int, *, name: str) -> keras.layers.Embedding:

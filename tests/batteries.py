@@ -1,0 +1,141 @@
+"""Checks that run over every registered family or task: a new one is one row in a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ATOL = 1e-5
+
+
+@dataclass(frozen=True)
+class FamilyCase:
+    """One row of the families' table.
+
+    Attributes:
+        name: The family's `model_type`.
+        config: Makes a tiny configuration of `transformers`; keyword arguments change it.
+        backbone: The class of `transformers` without a head.
+        heads: For each of our task classes the class of `transformers` with that head.
+        variants: Changes of the configuration that must give equal numbers too, by name.
+        unprefixed: Whether a bare backbone's tensors stand without the family's prefix.
+    """
+
+    name: str
+    config: Callable[..., Any]
+    backbone: str
+    heads: Mapping[str, str]
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def make_reference(case: FamilyCase, class_name: str, directory: Path, **changes: Any) -> Any:
+    """Saves a tiny random model of `transformers` with PyTorch and returns it.
+
+    The weights are drawn wide, so that a wrong activation, epsilon or bias shows.
+    """
+    import torch
+    import transformers
+
+    torch.manual_seed(11)
+    model = getattr(transformers, class_name)(case.config(**changes)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(directory)
+    return model
+
+
+def ragged_batch(vocabulary_size: int, num_segments: int, *, seed: int = 0) -> dict[str, Any]:
+    """Makes inputs of several lengths, padded at the end, with segments."""
+    random = np.random.default_rng(seed)
+    lengths = np.array([13, 1, 7, 12])
+    mask = (np.arange(13) < lengths[:, None]).astype("int32")
+    return {
+        "token_ids": random.integers(0, vocabulary_size, mask.shape).astype("int32"),
+        "padding_mask": mask,
+        "segment_ids": random.integers(0, num_segments, mask.shape).astype("int32"),
+    }
+
+
+def run_reference(model: Any, inputs: Mapping[str, Any]) -> Any:
+    """Runs a model of `transformers` on our inputs."""
+    import torch
+
+    names = {
+        "token_ids": "input_ids",
+        "padding_mask": "attention_mask",
+        "segment_ids": "token_type_ids",
+    }
+    tensors = {names[name]: torch.tensor(np.asarray(value)) for name, value in inputs.items()}
+    with torch.no_grad():
+        return model(**tensors)
+
+
+def check_backbone(reference: Any, backbone: Any, inputs: Mapping[str, Any]) -> None:
+    """Compares hidden states, with and without padding in the dense layers."""
+    expected = run_reference(reference, inputs)
+    mask = np.asarray(inputs.get("padding_mask", np.ones_like(inputs["token_ids"])))[..., None]
+    for remove_padding in (False, True):
+        outputs = backbone(inputs, remove_padding=remove_padding)
+        np.testing.assert_allclose(
+            np.asarray(outputs["sequence_output"]) * mask,
+            expected.last_hidden_state.numpy() * mask,
+            atol=ATOL,
+            rtol=0,
+        )
+        if "pooled_output" in outputs:
+            np.testing.assert_allclose(
+                np.asarray(outputs["pooled_output"]),
+                expected.pooler_output.numpy(),
+                atol=ATOL,
+                rtol=0,
+            )
+
+
+def check_logits(reference: Any, model: Any, inputs: Mapping[str, Any]) -> None:
+    """Compares a head's logits."""
+    expected = run_reference(reference, inputs).logits.numpy()
+    np.testing.assert_allclose(np.asarray(model(inputs)), expected, atol=ATOL, rtol=0)
+
+
+def check_packing(backbone: Any, inputs: Mapping[str, Any]) -> None:
+    """Compares two texts in one row with the same texts in rows of their own."""
+    lengths = np.asarray(inputs["padding_mask"]).sum(axis=1)
+    first, second = int(lengths[0]), int(lengths[2])
+    row = {
+        name: np.concatenate([values[0, :first], values[2, :second]])[None]
+        for name, values in inputs.items()
+    }
+    row["pack_ids"] = np.repeat([1, 2], [first, second]).astype("int32")[None]
+    packed = np.asarray(backbone(row)["sequence_output"])[0]
+    alone = np.asarray(backbone(inputs)["sequence_output"])
+    expected = np.concatenate([alone[0, :first], alone[2, :second]])
+    np.testing.assert_allclose(packed, expected, atol=ATOL, rtol=0)
+
+
+def check_saved(case: FamilyCase, class_name: str, model: Any, reference: Any, to: Path) -> None:
+    """Saves our model, loads it with `transformers`, and compares weights and configuration."""
+    import transformers
+
+    model.save_pretrained(to)
+    loaded, report = getattr(transformers, class_name).from_pretrained(to, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    expected = reference.state_dict()
+    for name, tensor in loaded.state_dict().items():
+        np.testing.assert_array_equal(tensor.numpy(), expected[name].numpy(), err_msg=name)
+    stated, original = (json.loads(path.read_text()) for path in _configs(to, reference, to.parent))
+    for key, value in original.items():
+        if key not in ("transformers_version", "dtype", "problem_type"):
+            assert stated.get(key) == value, key
+
+
+def _configs(ours: Path, reference: Any, scratch: Path) -> tuple[Path, Path]:
+    theirs = scratch / "reference-config"
+    reference.config.save_pretrained(theirs)
+    return ours / "config.json", theirs / "config.json"

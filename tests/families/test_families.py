@@ -1,0 +1,132 @@
+"""Every family: hidden states, logits, packing and files equal those of `transformers`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import batteries
+import numpy as np
+import pytest
+from batteries import FamilyCase
+from conftest import tiny_bert_config, write_tiny_tokenizer
+
+import tfaigc
+from tfaigc.errors import ConfigError
+from tfaigc.families import FAMILIES
+
+CASES = {
+    case.name: case
+    for case in [
+        FamilyCase(
+            name="bert",
+            config=tiny_bert_config,
+            backbone="BertModel",
+            heads={"TextClassifier": "BertForSequenceClassification"},
+            variants={
+                "defaults": {},
+                "gelu_new": {"hidden_act": "gelu_new"},
+                "relu": {"hidden_act": "relu"},
+                "quick_gelu": {"hidden_act": "quick_gelu"},
+                "epsilon": {"layer_norm_eps": 0.1},
+                "odd sizes": {"hidden_size": 30, "num_attention_heads": 3, "intermediate_size": 7},
+                "one segment": {"type_vocab_size": 1},
+                "one layer": {"num_hidden_layers": 1},
+                "causal": {"is_decoder": True},
+                "other padding id": {"pad_token_id": 3},
+            },
+        ),
+    ]
+}
+VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants]
+HEADS = [(name, head) for name, case in CASES.items() for head in case.heads]
+
+
+def test_every_family_is_in_the_table() -> None:
+    assert set(CASES) == set(FAMILIES)
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_backbone(name: str, variant: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    changes = dict(case.variants[variant])
+    reference = batteries.make_reference(case, case.backbone, tmp_path / "theirs", **changes)
+    backbone = tfaigc.Backbone.from_pretrained(tmp_path / "theirs")
+    inputs = batteries.ragged_batch(reference.config.vocab_size, backbone.config.num_segments)
+    batteries.check_backbone(reference, backbone, inputs)
+    batteries.check_backbone(reference, backbone, {"token_ids": inputs["token_ids"]})
+    batteries.check_packing(backbone, inputs)
+    batteries.check_saved(case, case.backbone, backbone, reference, tmp_path / "ours")
+
+
+@pytest.mark.parametrize(("name", "head"), HEADS)
+def test_head(name: str, head: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    write_tiny_tokenizer(tmp_path / "theirs")
+    changes: dict[str, Any] = {"id2label": {0: "a", 1: "b", 2: "c"}}
+    changes["label2id"] = {"a": 0, "b": 1, "c": 2}
+    reference = batteries.make_reference(case, case.heads[head], tmp_path / "theirs", **changes)
+    model = getattr(tfaigc, head).from_pretrained(tmp_path / "theirs")
+    inputs = batteries.ragged_batch(reference.config.vocab_size, 2)
+    batteries.check_logits(reference, model, inputs)
+    batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours")
+    again = getattr(tfaigc, head).from_pretrained(tmp_path / "ours")
+    np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "bertt"}, "model_type .* must be one of bert.* 'bertt'"),
+        ({"hidden_act": "gelo"}, "activation must be one of .*'gelo'.*Did you mean 'gelu'"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type .*'relative_key'"),
+        ({"add_cross_attention": True}, "add_cross_attention .* must be false"),
+        ({"hidden_size": "32"}, "hidden_size in config.json must be of type int. Received: '32'"),
+        ({"num_attention_heads": 5}, "hidden_size must be a multiple of num_heads"),
+        ({"hidden_dropout_prob": 1.5}, "hidden_dropout must be in"),
+    ],
+)
+def test_config_values_that_cannot_be_honoured(changes: dict[str, Any], message: str) -> None:
+    stated = tiny_bert_config().to_dict() | changes
+    with pytest.raises(ConfigError, match=message):
+        tfaigc.Backbone(stated)
+
+
+def test_dropouts_are_honoured() -> None:
+    rates = {"hidden_dropout_prob": 0.25, "attention_probs_dropout_prob": 0.5}
+    backbone = tfaigc.Backbone(tiny_bert_config(**rates).to_dict())
+    block = backbone.encoder.blocks[1]
+    assert block.dropout.rate == backbone.encoder.embeddings.dropout.rate == 0.25
+    assert block.attention.dropout.rate == 0.5
+
+
+def test_fresh_weights_are_drawn_apart_and_by_the_seed() -> None:
+    stated = tiny_bert_config(initializer_range=0.5).to_dict()
+    first, same, other = (tfaigc.Backbone(stated, seed=seed) for seed in (1, 1, 2))
+    attention = first.encoder.blocks[0].attention
+    query, key = (layer.kernel.numpy() for layer in (attention.query, attention.key))
+    assert abs(query.std() - 0.5) < 0.05
+    assert not np.array_equal(query, key)
+    assert np.array_equal(query, same.encoder.blocks[0].attention.query.kernel.numpy())
+    assert not np.array_equal(query, other.encoder.blocks[0].attention.query.kernel.numpy())
+
+
+def test_inputs_are_checked() -> None:
+    backbone = tfaigc.Backbone(tiny_bert_config().to_dict())
+    ids = np.ones((1, 4), "int32")
+    with pytest.raises(ConfigError, match=r"dict with token_ids.*Received: input_ids"):
+        backbone({"input_ids": ids})
+    with pytest.raises(ConfigError, match=r"at most 128 tokens.*Received: 129"):
+        backbone({"token_ids": np.ones((1, 129), "int32")})
+
+
+def test_works_in_a_functional_model() -> None:
+    import keras
+
+    backbone = tfaigc.Backbone(tiny_bert_config().to_dict())
+    ids = keras.Input((None,), dtype="int32")
+    outputs = backbone({"token_ids": ids})["sequence_output"]
+    model = keras.Model(ids, outputs)
+    batch = np.ones((2, 5), "int32")
+    expected = backbone({"token_ids": batch})["sequence_output"]
+    np.testing.assert_allclose(model.predict(batch, verbose=0), expected, atol=1e-6)

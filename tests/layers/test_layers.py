@@ -1,0 +1,60 @@
+"""The bricks, each against its definition or PyTorch's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from keras import ops
+
+from tfaigc.errors import ConfigError
+from tfaigc.layers import ACTIVATIONS, PackedLayout, PaddedLayout, activation, attention_bias
+from tfaigc.models.encoder import positions_in_text
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_activations_equal_those_of_transformers(name: str) -> None:
+    import torch
+    from transformers.activations import ACT2FN
+
+    x = np.linspace(-12, 12, 4001, dtype="float32")
+    expected = ACT2FN[name](torch.tensor(x)).numpy()
+    np.testing.assert_allclose(np.asarray(activation(name)(ops.array(x))), expected, atol=2e-6)
+
+
+def test_unknown_activation() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'gelu_new'"):
+        activation("gelu_nwe")
+
+
+@pytest.mark.parametrize("layout", [PackedLayout, PaddedLayout])
+def test_layouts_bring_rows_back_to_their_cells(layout: type) -> None:
+    mask = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0]], "int32")
+    grid = np.arange(36, dtype="float32").reshape(3, 3, 4)
+    moved = layout(ops.array(mask))
+    rows = moved.to_rows(ops.array(grid))
+    assert rows.shape == ((3, 4) if layout is PackedLayout else (9, 4))
+    back = np.asarray(moved.to_grid(rows))
+    np.testing.assert_array_equal(back[mask == 1], grid[mask == 1])
+    if layout is PackedLayout:
+        assert not back[mask == 0].any()
+
+
+def test_layout_of_an_empty_batch() -> None:
+    layout = PackedLayout(ops.zeros((0, 5), "int32"))
+    assert layout.to_grid(layout.to_rows(ops.zeros((0, 5, 4)))).shape == (0, 5, 4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_bias_leaves_forbidden_tokens_no_weight(dtype: str) -> None:
+    mask = ops.array([[1, 1, 1, 0]])
+    bias = attention_bias(mask, causal=True, pack_ids=ops.array([[1, 1, 2, 0]]), dtype=dtype)
+    weights = np.asarray(ops.cast(ops.softmax(bias, axis=-1), "float32"))[0, 0]
+    expected = [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 1, 0]]
+    np.testing.assert_allclose(weights[:3], expected, atol=1e-3)
+    assert np.isfinite(weights).all()
+
+
+def test_positions_start_again_with_each_packed_text() -> None:
+    ids = np.array([[7, 7, 7, 9, 9, 0, 0], [1, 2, 2, 2, 3, 3, 3]])
+    expected = [[0, 1, 2, 0, 1, 0, 1], [0, 0, 1, 2, 0, 1, 2]]
+    assert np.asarray(positions_in_text(ops.array(ids), ops.array(ids))).tolist() == expected
