@@ -253,3 +253,26 @@ def test_copies_of_variables_are_refused(tmp_path, keras_model):
     copies = [tf.Variable(variable, name="copy") for variable in variables]
     with pytest.raises(ExportError, match="no signature reads copy"):
         Served(keras_model, variables + copies).export(tmp_path)
+
+
+def test_inputs_with_a_default_may_be_left_out(tmp_path):
+    class Scaled(tf.Module):
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec((None,), tf.float32, name="number"),
+                tf.TensorSpec((None,), tf.float32, name="factor"),
+            ]
+        )
+        def answer(self, number, factor=tf.constant([2.0])):  # noqa: B008
+            return {"product": number * factor}
+
+    module = Scaled()
+    checks = [
+        SignatureCheck("serving_default", {"number": [3.0, 4.0]}, {"product": [6.0, 8.0]}),
+        SignatureCheck("serving_default", {"number": [3.0], "factor": [0.5]}, {"product": [1.5]}),
+    ]
+    signatures = {"serving_default": module.answer}
+    version = export_saved_model(
+        tmp_path, module=module, signatures=signatures, checks=checks, metadata={}
+    )
+    assert list(read_meta_graph(version).signature_def["serving_default"].defaults) == ["factor"]

@@ -17,7 +17,7 @@ def ask(
     inputs: Mapping[str, Any],
     *,
     signature: str = "serving_default",
-    timeout: float = DEFAULT_TIMEOUT,
+    timeout: float | None = DEFAULT_TIMEOUT,
 ) -> dict[str, list[Any]]:
     """Runs inputs through an exported SavedModel in a process with TensorFlow alone.
 
@@ -25,7 +25,7 @@ def ask(
         directory: An export's directory (its newest version answers) or one version of it.
         inputs: Lists or arrays by input name, batch first, such as ``{"text": ["A film."]}``.
         signature: The signature to run.
-        timeout: Seconds after which the process is ended.
+        timeout: Seconds after which the process is ended; None for no limit.
 
     Returns:
         The outputs by name as plain lists: floats, ints, and str (bytes where a string is not

@@ -11,7 +11,7 @@ import numpy as np
 from tfaigc.export.verifier import as_array
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SignatureCheck:
     """Inputs for one signature with the outputs that it must give.
 

@@ -25,14 +25,14 @@ def run_questions(
     saved_model: Path,
     questions: Sequence[tuple[str, Mapping[str, Any]]],
     *,
-    timeout: float = DEFAULT_TIMEOUT,
+    timeout: float | None = DEFAULT_TIMEOUT,
 ) -> list[dict[str, np.ndarray]]:
     """Loads a SavedModel in a fresh process and runs inputs through its signatures.
 
     Args:
         saved_model: The version directory.
         questions: Pairs of a signature's name and its inputs by name.
-        timeout: Seconds after which the process is ended.
+        timeout: Seconds after which the process is ended; None for no limit.
 
     Returns:
         The outputs by name of each question; strings are bytes in arrays of dtype object.
@@ -93,7 +93,7 @@ def clean_environment() -> dict[str, str]:
     return environment
 
 
-def _run(command: list[str], folder: str, timeout: float) -> None:
+def _run(command: list[str], folder: str, timeout: float | None) -> None:
     """Runs the verifier; its output matters only when it fails."""
     try:
         finished = subprocess.run(

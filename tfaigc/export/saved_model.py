@@ -36,7 +36,7 @@ def export_saved_model(
     signatures: Mapping[str, Any],
     checks: Sequence[SignatureCheck],
     metadata: Mapping[str, Any],
-    timeout: float = DEFAULT_TIMEOUT,
+    timeout: float | None = DEFAULT_TIMEOUT,
 ) -> Path:
     """Exports a module as the next version of a served model.
 
@@ -52,7 +52,7 @@ def export_saved_model(
         checks: Questions with their expected answers; at least one for each signature.
         metadata: What JSON can hold; it becomes `assets.extra/tfaigc.json`. The key `export` is
             added: versions, signatures and the ops that a server must have.
-        timeout: Seconds that the fresh process may take.
+        timeout: Seconds that the fresh process may take; None for no limit.
 
     Returns:
         The version's directory.
@@ -65,7 +65,7 @@ def export_saved_model(
     functions = concrete_signatures(signatures)
     require_checks(list(functions), checks)
     with _explained(directory), staging(directory) as temporary:
-        _save(module, functions, temporary)
+        _save(module, signatures, temporary)
         meta_graph = read_meta_graph(temporary)
         check_ops(meta_graph)
         check_variables(temporary, meta_graph)
@@ -75,14 +75,14 @@ def export_saved_model(
 
 
 def verify(
-    version: Path, checks: Sequence[SignatureCheck], *, timeout: float = DEFAULT_TIMEOUT
+    version: Path, checks: Sequence[SignatureCheck], *, timeout: float | None = DEFAULT_TIMEOUT
 ) -> None:
     """Asks a SavedModel the checks' questions in a fresh process.
 
     Args:
         version: The directory with `saved_model.pb`.
         checks: Questions with their expected answers.
-        timeout: Seconds that the process may take.
+        timeout: Seconds that the process may take; None for no limit.
 
     Raises:
         ExportError: It cannot be run, or an answer is not as expected.
@@ -99,7 +99,7 @@ def verify(
             )
 
 
-def _save(module: Any, functions: Mapping[str, Any], temporary: Path) -> None:
+def _save(module: Any, signatures: Mapping[str, Any], temporary: Path) -> None:
     """Lets TensorFlow write the SavedModel."""
     import tensorflow as tf
 
@@ -109,14 +109,14 @@ def _save(module: Any, functions: Mapping[str, Any], temporary: Path) -> None:
             "Hold the variables of the signatures in a tf.Module."
         )
     try:
-        tf.saved_model.save(module, str(temporary), signatures=dict(functions))
+        tf.saved_model.save(module, str(temporary), signatures=dict(signatures))
     except (AssertionError, ValueError, TypeError) as error:
         # TensorFlow reports a resource that the module does not hold as an AssertionError.
         raise ExportError(
             "The module must hold every variable and table that its signatures use, and nothing "
             f"that cannot be saved. Received: {error!s:.500}. Make them attributes of the module."
         ) from error
-    if CLASSIFY_SIGNATURE in functions:
+    if CLASSIFY_SIGNATURE in signatures:
         _mark_classify(temporary)
 
 
