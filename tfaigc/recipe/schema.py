@@ -82,6 +82,12 @@ class Recipe:
         "share of train_data kept for the report; 0: the report is on the validation share",
         0.1,
     )
+    max_train_samples: int | None = _key(
+        "data",
+        kinds.optional(kinds.whole(1)),
+        "use only so many rows of train_data, drawn by the seed; null: all",
+        None,
+    )
     max_invalid_share: float = _key(
         "data",
         kinds.number(minimum=0, below=1),
@@ -174,6 +180,7 @@ _OTHER_NAMES = {
         "validation_split validation_size val_fraction validation_split_percentage"
     ),
     "test_fraction": "test_split test_size",
+    "max_train_samples": "max_samples max_examples num_train_samples limit",
     "learning_rate": "lr",
     "warmup_steps": "warmup_ratio warmup warmup_proportion warmup_fraction num_warmup_steps",
     "lr_scheduler_type": "scheduler lr_scheduler schedule lr_schedule learning_rate_schedule",

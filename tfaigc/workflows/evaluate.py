@@ -1,0 +1,89 @@
+"""``tfaigc evaluate``: a trained model against labelled data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfaigc.errors import DataError
+from tfaigc.workflows.models import find_model, load_classifier
+from tfaigc.workflows.run_directory import check_writable
+from tfaigc.workflows.screen import Screen
+from tfaigc.workflows.splits import read_examples
+
+if TYPE_CHECKING:
+    from tfaigc.evaluation import Report
+
+
+def evaluate(
+    model: str,
+    data: str,
+    *,
+    text_column: str = "text",
+    text_pair_column: str | None = None,
+    label_column: str = "label",
+    batch_size: int = 64,
+    output_dir: str | None = None,
+    screen: Screen,
+) -> Report:
+    """Measures a model on a data file.
+
+    Args:
+        model: The model's source, usually a directory that `train` wrote.
+        data: A CSV, TSV or JSONL file, or a name that recipes know.
+        text_column: The column with the text.
+        text_pair_column: The column with the second text, for models of pairs.
+        label_column: The column with the class.
+        batch_size: Texts per step.
+        output_dir: A new or empty directory for the report.
+        screen: Where results go.
+
+    Returns:
+        The report.
+
+    Raises:
+        TfaigcError: The model or the data cannot be used.
+    """
+    if output_dir is not None:
+        _check_empty(Path(output_dir))
+    table = read_examples(
+        data,
+        text_column=text_column,
+        text_pair_column=text_pair_column,
+        label_column=label_column,
+        screen=screen,
+    )
+    find_model(model)
+    classifier = load_classifier(model, screen=screen)
+    report = classifier.report(table, batch_size=batch_size)
+    show_report(report, Path(data).name, len(table), screen)
+    if output_dir is not None:
+        report.save(output_dir)
+        screen.fact("written", f"{output_dir}: report.md, metrics.json, plots")
+    screen.next_command("predict", model, "A gorgeous film.")
+    return report
+
+
+def show_report(report: Any, name: str, count: int, screen: Screen) -> None:
+    """Prints a report's main numbers.
+
+    Args:
+        report: The report.
+        name: What was measured on.
+        count: How many examples that was.
+        screen: Where they go.
+    """
+    metrics = report.metrics
+    screen.result(
+        f"{name}: accuracy {metrics['accuracy']:.4f}, macro F1 {metrics['macro_f1']:.4f} "
+        f"on {count:,} examples"
+    )
+
+
+def _check_empty(path: Path) -> None:
+    check_writable(path, "output_dir")
+    if path.is_dir() and any(path.iterdir()):
+        raise DataError(
+            f"output_dir must be a new or empty directory. Received: {str(path)!r}, which holds "
+            f"{sorted(each.name for each in path.iterdir())[0]}. Pass another one."
+        )

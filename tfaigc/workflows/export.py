@@ -1,0 +1,64 @@
+"""``tfaigc export``: a model directory into a verified SavedModel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfaigc.export import refuse_foreign_files
+from tfaigc.workflows.models import load_classifier
+from tfaigc.workflows.run_directory import check_writable
+from tfaigc.workflows.screen import Screen
+
+EXAMPLE = "A gorgeous film."
+
+
+def export(model: str, directory: str, *, screen: Screen) -> Path:
+    """Exports a model as the next version in a directory.
+
+    Args:
+        model: The model's source, usually a directory that `train` wrote.
+        directory: Where the numbered versions are.
+        screen: Where remarks go.
+
+    Returns:
+        The version's directory.
+
+    Raises:
+        TfaigcError: The model cannot be loaded, the directory cannot be used, or the SavedModel
+            does not answer as the model does.
+    """
+    check_export_directory(directory)
+    classifier = load_classifier(model, screen=screen)
+    version = export_classifier(classifier, directory, screen=screen)
+    screen.next_command("predict", directory, EXAMPLE)
+    return version
+
+
+def check_export_directory(directory: str) -> None:
+    """Makes sure that versions may be written to a directory; changes nothing.
+
+    Args:
+        directory: Where the numbered versions are, or will be.
+
+    Raises:
+        TfaigcError: It cannot be used.
+    """
+    check_writable(Path(directory), "The export's directory")
+    refuse_foreign_files(Path(directory))
+
+
+def export_classifier(classifier: object, directory: str, *, screen: Screen) -> Path:
+    """Exports a model that is in memory, and says where to.
+
+    Args:
+        classifier: A task's model.
+        directory: Where the numbered versions are.
+        screen: Where remarks go.
+
+    Returns:
+        The version's directory.
+    """
+    screen.remark("Exporting, then asking the SavedModel in a fresh process")
+    version: Path = classifier.export(directory)  # type: ignore[attr-defined]
+    screen.fact("exported", f"{version}, which answers as the model does")
+    return version

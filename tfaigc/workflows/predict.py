@@ -1,0 +1,146 @@
+"""``tfaigc predict``: texts into answers, one JSON line each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from tfaigc.errors import DataError
+from tfaigc.workflows.files import whole_file
+from tfaigc.workflows.models import load_classifier
+from tfaigc.workflows.run_directory import check_writable
+from tfaigc.workflows.saved_models import ask_saved_model, is_saved_model
+from tfaigc.workflows.screen import Screen
+
+Question = Mapping[str, str]
+
+
+def predict(
+    model: str,
+    texts: Sequence[str],
+    *,
+    source: str | None = None,
+    output: str | None = None,
+    text_column: str = "text",
+    text_pair_column: str | None = None,
+    batch_size: int = 64,
+    screen: Screen,
+) -> None:
+    """Asks a model, or an exported SavedModel, about texts.
+
+    Args:
+        model: The model's source, or the directory of an export or of one version of it.
+        texts: The texts; empty where ``source`` has them.
+        source: A CSV, TSV or JSONL file; a TXT file or ``-`` (stdin) with one text a line.
+        output: The file for the answers; stdout without it.
+        text_column: The column with the text.
+        text_pair_column: The column with the second text, for models of pairs.
+        batch_size: Texts per step.
+        screen: Where remarks go.
+
+    Raises:
+        TfaigcError: The model or the texts cannot be used.
+    """
+    if output is not None:
+        check_writable(Path(output).absolute().parent, "The directory of --output")
+    questions = _questions(texts, source, text_column, text_pair_column)
+    if is_saved_model(model):
+        answers = ask_saved_model(model, questions, batch_size=batch_size)
+    else:
+        classifier = load_classifier(model, screen=screen)
+        answers = classifier.infer([dict(each) for each in questions], batch_size=batch_size)
+    with _open(output) as file:
+        for question, answer in zip(questions, answers, strict=True):
+            file.write(json.dumps({**question, **_rounded(answer)}, ensure_ascii=False) + "\n")
+    if output is not None:
+        screen.fact("written", f"{len(questions):,} answers to {output}")
+    if is_saved_model(model):
+        screen.next_command("info", model)
+    else:
+        screen.next_command("export", model, f"savedmodels/{_short_name(model)}")
+
+
+def _questions(
+    texts: Sequence[str], source: str | None, text_column: str, text_pair_column: str | None
+) -> list[Question]:
+    if source is None:
+        return _checked([(f"text {number}", text) for number, text in enumerate(texts, 1)])
+    if source == "-":
+        return _checked(_lines(sys.stdin.buffer.read(), "stdin"))
+    if Path(source).suffix.lower() == ".txt":
+        return _checked(_lines(_read(Path(source)), source))
+    from tfaigc.data import read_records
+
+    columns = {"text": text_column}
+    if text_pair_column is not None:
+        columns["text_pair"] = text_pair_column
+    table = read_records(source, columns=columns)
+    numbered = range(len(table))
+    rows = {name: [_as_text(value) for value in table.column(name)] for name in columns}
+    for name, values in rows.items():
+        _checked([(f"{table.location(i)}, {columns[name]}", values[i]) for i in numbered])
+    return [{name: rows[name][i] for name in columns} for i in numbered]
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _checked(texts: Sequence[tuple[str, str]]) -> list[Question]:
+    """Refuses what has nothing in it; takes places and texts."""
+    for where, text in texts:
+        if not text.strip():
+            raise DataError(f"{where}: a text must not be empty. Received: {text!r}. Leave it out.")
+    if not texts:
+        raise DataError("There must be at least one text. Received: none. Give one on a line.")
+    return [{"text": text} for _, text in texts]
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise DataError(f"{path} must be an existing file. Received: no such file. Check the path.")
+    return path.read_bytes()
+
+
+def _lines(content: bytes, name: str) -> list[tuple[str, str]]:
+    lines = []
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+        try:
+            lines.append((f"{name}, line {number}", line.decode()))
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{name}, line {number}: text must be UTF-8. Received: the byte "
+                f"0x{line[error.start]:02x}. Save it as UTF-8."
+            ) from error
+    return lines
+
+
+def _rounded(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Shortens floats to what float32 can tell apart."""
+    return {
+        key: {name: round(part, 6) for name, part in value.items()}
+        if isinstance(value, Mapping)
+        else round(value, 6)
+        if isinstance(value, float)
+        else value
+        for key, value in answer.items()
+    }
+
+
+@contextlib.contextmanager
+def _open(output: str | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    with whole_file(Path(output)) as file:
+        yield file
+
+
+def _short_name(model: str) -> str:
+    """A name for an export: that of the run which the model lies in."""
+    path = Path(model).absolute()
+    return path.parent.name if path.name == "model" else path.name.split("@")[0]

@@ -1,0 +1,216 @@
+"""The directory of a run: who may write there, and what is there at which time.
+
+A run writes ``recipe.yaml`` first and ``metrics.json`` last. A directory with the first and without
+the second is an interrupted run, which the same recipe goes on with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import enum
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from tfaigc.errors import RecipeError, TrainingError
+from tfaigc.recipe import Recipe, load_recipe, recipe_text
+from tfaigc.workflows.files import write_text
+
+RECIPE = "recipe.yaml"
+METRICS = "metrics.json"
+HISTORY = "history.jsonl"
+CHECKPOINTS = "checkpoints"
+MODEL = "model"
+_LOCK = ".lock"
+_WRITTEN = (
+    *(METRICS, RECIPE, HISTORY, "report.md", "confusion_matrix.png", "learning_curves.png"),
+    *(CHECKPOINTS, "tensorboard", MODEL, f"{MODEL}.partial"),
+)
+
+
+class State(enum.Enum):
+    """What a run directory is to a recipe."""
+
+    NEW = "new"
+    INTERRUPTED = "interrupted"
+    REPLACED = "replaced"
+
+
+class RunDirectory:
+    """Where one recipe's run goes.
+
+    Args:
+        recipe: The recipe; its ``output_dir`` is the directory.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.path = Path(recipe.output_dir)
+
+    def check(self) -> State:
+        """Finds out whether the recipe may run here; changes nothing.
+
+        Returns:
+            What the directory is to the recipe.
+
+        Raises:
+            RecipeError: It is a file, cannot be written, or holds something else.
+        """
+        check_writable(self.path, "output_dir")
+        if not self._names():
+            return State.NEW
+        finished = (self.path / METRICS).exists()
+        earlier = _earlier_recipe(self.path)
+        if earlier is not None and not finished and not _differences(earlier, self.recipe):
+            return State.INTERRUPTED
+        if self.recipe.overwrite_output_dir:
+            return State.REPLACED
+        raise RecipeError(self._refusal(finished, earlier))
+
+    @contextlib.contextmanager
+    def open(self, state: State) -> Iterator[Path]:
+        """Makes the directory ready, and keeps other runs out of it meanwhile.
+
+        Args:
+            state: What `check` returned.
+
+        Yields:
+            The directory, with the recipe as run in it.
+
+        Raises:
+            TrainingError: Another process trains there, or has done so since `check`.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _lock(self.path):
+            if self.check() is not state:
+                raise TrainingError(_busy(self.path))
+            if state is State.REPLACED:
+                for name in _WRITTEN:
+                    remove(self.path / name)
+            opening = "The recipe as run. Run it again with: tfaigc train THIS_FILE output_dir=…"
+            write_text(self.path / RECIPE, recipe_text(self.recipe, opening))
+            yield self.path
+
+    def has_checkpoints(self) -> bool:
+        """Says whether there is a checkpoint to go on from."""
+        directory = self.path / CHECKPOINTS
+        return directory.is_dir() and any(directory.iterdir())
+
+    def earlier_recipe(self) -> Recipe | None:
+        """Reads the recipe of the run that is there, if there is one."""
+        return _earlier_recipe(self.path)
+
+    def holds_only_foreign_files(self) -> bool:
+        """Says whether there are files, but none of a run."""
+        return bool(self._names()) and _earlier_recipe(self.path) is None
+
+    def _names(self) -> list[str]:
+        if not self.path.is_dir():
+            return []
+        return sorted(each.name for each in self.path.iterdir() if each.name != _LOCK)
+
+    def _refusal(self, finished: bool, earlier: Recipe | None) -> str:
+        rule = "output_dir must be a new or empty directory, or hold an interrupted run of the same"
+        other = _free_name(self.path)
+        moves = (
+            f"Pass output_dir={other} to keep both, or overwrite_output_dir=true to replace the run"
+        )
+        if finished and earlier is not None:
+            return (
+                f"{rule} recipe. Received: {str(self.path)!r}, which holds a finished run. {moves}."
+            )
+        if earlier is not None:
+            changes = "; ".join(_differences(earlier, self.recipe))
+            return (
+                f"{rule} recipe. Received: {str(self.path)!r}, which holds an interrupted run of another: "
+                f"{changes}. Go on with it by 'tfaigc train {self.path / RECIPE}'. {moves}."
+            )
+        names = self._names()
+        listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return (
+            f"{rule} recipe. Received: {str(self.path)!r}, which holds {listed}. "
+            f"Pass output_dir={other}, or overwrite_output_dir=true to write between these files."
+        )
+
+
+def check_writable(path: Path, key: str) -> None:
+    """Makes sure that a directory exists or could be made; changes nothing.
+
+    Args:
+        path: The directory.
+        key: What the recipe or the option calls it.
+
+    Raises:
+        RecipeError: It is a file, lies below a file, or may not be written.
+    """
+    nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise RecipeError(
+            f"{key} must be a directory. Received: {str(path)!r}, but {str(nearest)!r} is a file. "
+            "Pass another path."
+        )
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RecipeError(
+            f"{key} must be writable. Received: {str(path)!r}, but {str(nearest)!r} is not. "
+            "Pass another path, or change its permissions."
+        )
+
+
+def remove(path: Path) -> None:
+    """Removes a file or a directory, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _earlier_recipe(path: Path) -> Recipe | None:
+    with contextlib.suppress(RecipeError):
+        return load_recipe(path / RECIPE)
+    return None
+
+
+def _differences(earlier: Recipe, recipe: Recipe) -> list[str]:
+    """What keeps a run from going on; where it lies and what it exports may change."""
+    return [
+        f"{field.name} was {getattr(earlier, field.name)}, is {getattr(recipe, field.name)}"
+        for field in dataclasses.fields(recipe)
+        if field.name not in ("output_dir", "export_dir")
+        and getattr(earlier, field.name) != getattr(recipe, field.name)
+    ]
+
+
+def _free_name(path: Path) -> Path:
+    """The path with the first number behind it that is not taken."""
+    number = 2
+    while (other := path.with_name(f"{path.absolute().name}-{number}")).exists():
+        number += 1
+    return other
+
+
+@contextlib.contextmanager
+def _lock(directory: Path) -> Iterator[None]:
+    """Holds the directory for this process; the system lets go when the process ends."""
+    path = directory / _LOCK
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(_busy(directory)) from None
+        except OSError:
+            # Some network file systems know no locks; the run goes on without.
+            pass
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _busy(directory: Path) -> str:
+    return (
+        "A run directory must be used by one process at a time. Received: "
+        f"{str(directory)!r}, where another one trains. Wait for it, or pass another output_dir."
+    )

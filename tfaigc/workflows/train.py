@@ -1,0 +1,189 @@
+"""``tfaigc train``: a recipe into a trained model, a report and, on request, an export."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfaigc.recipe import Recipe
+from tfaigc.workflows.evaluate import show_report
+from tfaigc.workflows.export import EXAMPLE, check_export_directory, export_classifier
+from tfaigc.workflows.files import write_text
+from tfaigc.workflows.models import describe_classifier, find_model
+from tfaigc.workflows.run_directory import (
+    CHECKPOINTS,
+    HISTORY,
+    METRICS,
+    MODEL,
+    RunDirectory,
+    State,
+    remove,
+)
+from tfaigc.workflows.screen import Screen
+from tfaigc.workflows.splits import Splits, read_splits
+
+if TYPE_CHECKING:
+    from tfaigc.tasks import TextClassifier
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a run left.
+
+    Attributes:
+        directory: The run's directory.
+        metrics: What ``metrics.json`` holds.
+        exported: The SavedModel's version directory, where one was asked for.
+    """
+
+    directory: Path
+    metrics: dict[str, Any]
+    exported: Path | None
+
+
+def train(
+    recipe: Recipe, *, screen: Screen, same_command: str | None = None, last: bool = True
+) -> TrainedRun:
+    """Trains as a recipe says, or goes on where the same recipe was interrupted.
+
+    Args:
+        recipe: The recipe.
+        screen: Where remarks go.
+        same_command: The command line that goes on after an interruption.
+        last: Whether to print the next command.
+
+    Returns:
+        What the run left.
+
+    Raises:
+        TfaigcError: Something in the recipe, the data or the model cannot be used.
+        TrainingInterrupted: Ctrl-C, after a checkpoint was saved.
+    """
+    directory = RunDirectory(recipe)
+    state = directory.check()
+    if recipe.export_dir is not None:
+        check_export_directory(recipe.export_dir)
+    model_directory = find_model(recipe.model_name_or_path)
+    splits = read_splits(recipe, model_directory, screen=screen)
+    classifier = _load(recipe, model_directory, splits, screen)
+    with directory.open(state) as path:
+        _say_where(path, state, directory.has_checkpoints(), screen)
+        seconds = _fit(classifier, recipe, splits, path, screen, same_command)
+        metrics = {**_measure(classifier, splits, path, screen), "train_seconds": seconds}
+        _save_model(classifier, path)
+        exported = None
+        if recipe.export_dir is not None:
+            exported = export_classifier(classifier, recipe.export_dir, screen=screen)
+        # The metrics come last: they say that the run is finished.
+        write_text(path / METRICS, json.dumps(metrics, indent=2) + "\n")
+        remove(path / CHECKPOINTS)
+    screen.fact("written", f"{path}: {METRICS}, report.md, plots, tensorboard/, {MODEL}/")
+    if last:
+        screen.next_command("predict", str(path / MODEL), EXAMPLE)
+    return TrainedRun(path, metrics, exported)
+
+
+def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextClassifier:
+    import keras
+
+    from tfaigc.tasks import TextClassifier
+    from tfaigc.training.precision import resolve_precision
+
+    # Python's, NumPy's and TensorFlow's generators too: a callback of the user's may use them.
+    keras.utils.set_random_seed(recipe.seed)
+    precision = resolve_precision(recipe.precision)
+    classifier = TextClassifier.from_pretrained(
+        model_directory,
+        labels=splits.labels,
+        max_length=recipe.max_length,
+        seed=recipe.seed,
+        dtype=precision.policy,
+    )
+    screen.fact("model", describe_classifier(recipe.model_name_or_path, classifier))
+    screen.fact("precision", precision.reason)
+    return classifier
+
+
+def _say_where(path: Path, state: State, has_checkpoints: bool, screen: Screen) -> None:
+    text = str(path)
+    if state is State.REPLACED:
+        text += ", where an earlier run is replaced"
+    elif state is State.INTERRUPTED and has_checkpoints:
+        text += ", where an interrupted run goes on from its last checkpoint"
+    elif state is State.INTERRUPTED:
+        text += ", where a run stopped before its first checkpoint; it starts again"
+    screen.fact("run", text)
+
+
+def _fit(
+    classifier: TextClassifier,
+    recipe: Recipe,
+    splits: Splits,
+    path: Path,
+    screen: Screen,
+    same_command: str | None,
+) -> float:
+    """Trains up to the last epoch, leaves the best weights in the model, returns the seconds."""
+    from tfaigc.training import callbacks as training_callbacks
+
+    train_data = classifier.dataset(
+        splits.train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed
+    )
+    validation_data = classifier.dataset(splits.validation, batch_size=recipe.batch_size)
+    classifier.compile(
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=recipe.warmup_steps,
+        lr_scheduler_type=recipe.lr_scheduler_type,
+        max_grad_norm=recipe.max_grad_norm,
+    )
+    callbacks = training_callbacks.standard(
+        path, patience=recipe.early_stopping_patience, next_command=same_command
+    )
+    training_callbacks.attach(callbacks, train_data)
+    point = training_callbacks.resume(callbacks, classifier)
+    epochs = point.epoch if point.stopped else recipe.num_train_epochs
+    steps = -(-len(splits.train) // recipe.batch_size)
+    screen.fact(
+        "training",
+        f"{recipe.num_train_epochs} epochs of {steps:,} steps; Ctrl-C saves a checkpoint",
+    )
+    started = time.monotonic()
+    classifier.fit(
+        train_data,
+        validation_data=validation_data,
+        epochs=epochs,
+        initial_epoch=point.epoch,
+        callbacks=callbacks,
+        verbose=0 if screen.quiet else 1,
+    )
+    return round(time.monotonic() - started, 1)
+
+
+def _measure(
+    classifier: TextClassifier, splits: Splits, path: Path, screen: Screen
+) -> dict[str, Any]:
+    """Reports on the test split, or on the validation split where there is no other."""
+    from tfaigc.training.callbacks import read_history
+
+    name, table = splits.reported
+    report = classifier.report(table)
+    history = read_history(path / HISTORY)
+    report.save(path, history=history)
+    show_report(report, name, len(table), screen)
+    return {"split": name, "examples": len(table), **report.metrics}
+
+
+def _save_model(classifier: TextClassifier, path: Path) -> None:
+    """Saves under a temporary name first, so that the model's directory is whole at any time."""
+    partial = path / f"{MODEL}.partial"
+    remove(partial)
+    try:
+        classifier.save_pretrained(partial)
+        remove(path / MODEL)
+        partial.rename(path / MODEL)
+    finally:
+        remove(partial)
