@@ -10,11 +10,11 @@ import tensorflow as tf
 class FakeBatchOrder:
     """What the callbacks need of a training dataset's `batch_order`."""
 
-    def __init__(self, *, num_examples: int, batch_size: int, seed: int = 0) -> None:
+    def __init__(self, *, num_examples: int, batch_size: int, seed: int, shuffle: bool) -> None:
         self.num_examples = num_examples
         self.batch_size = batch_size
         self.seed = seed
-        self.shuffle = True
+        self.shuffle = shuffle
         self.epoch = 0
         self.first_step = 0
         self.served: list[tuple[int, int]] = []
@@ -25,17 +25,23 @@ class FakeBatchOrder:
     def __iter__(self) -> Iterator[np.ndarray]:
         epoch, first_step = self.epoch, self.first_step
         self.epoch, self.first_step = epoch + 1, 0
-        order = np.random.default_rng((self.seed, epoch)).permutation(self.num_examples)
+        order = np.arange(self.num_examples)
+        if self.shuffle:
+            np.random.default_rng((self.seed, epoch)).shuffle(order)
         for step in range(first_step, len(self)):
             self.served.append((epoch, step))
             yield order[step * self.batch_size : (step + 1) * self.batch_size]
 
 
-def make_dataset(*, num_examples: int = 40, batch_size: int = 8, seed: int = 0) -> Any:
-    generator = np.random.default_rng(7)
+def make_dataset(
+    *, num_examples: int = 40, batch_size: int = 8, seed: int = 0, shuffle: bool = True
+) -> Any:
+    generator = np.random.default_rng(7 if shuffle else 8)
     features = generator.normal(size=(num_examples, 6)).astype("float32")
     labels = (features.sum(axis=1) > 0).astype("int32")
-    order = FakeBatchOrder(num_examples=num_examples, batch_size=batch_size, seed=seed)
+    order = FakeBatchOrder(
+        num_examples=num_examples, batch_size=batch_size, seed=seed, shuffle=shuffle
+    )
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for rows in order:

@@ -47,6 +47,10 @@ class ProgressLine(keras.callbacks.ProgbarLogger):
         self._line: _Line | None = None
         self._start()
 
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Takes the number of epochs and steps from Keras."""
+        self.params = params
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Opens the line."""
         stream = self._stream or sys.stderr
@@ -167,8 +171,8 @@ class Speed:
 
     Example:
         >>> speed = Speed()
-        >>> for second in (0.0, 9.0, 10.0, 11.0):
-        ...     speed.begin(second)
+        >>> speed.begin(0.0)
+        >>> for second in (9.0, 10.0, 11.0):
         ...     speed.add(second, steps=1, examples=32)
         >>> speed.examples_per_second
         32.0
