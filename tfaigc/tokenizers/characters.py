@@ -21,8 +21,8 @@ _ALIKE = (
     range(0x4E00, 0xA000),
     range(0xAC00, 0xD7A4),
     range(0xE000, 0xF900),
-    range(0xF0000, 0x100000),
-    range(0x100000, 0x110000),
+    range(0xF0000, 0xFFFFE),
+    range(0x100000, 0x10FFFE),
 )
 _PLANES = (0, 1, 14)
 _SURROGATES = range(0xD800, 0xE000)
@@ -31,14 +31,10 @@ _SURROGATES = range(0xD800, 0xE000)
 @lru_cache
 def codepoints() -> tuple[int, ...]:
     """The code points that are asked about, in order."""
-    found = [code for plane in _PLANES for code in range(plane << 16, (plane + 1) << 16)]
-    skipped = set(_SURROGATES).union(*_ALIKE)
-    return tuple(
-        sorted(
-            {*found, *(block[0] for block in _ALIKE)}
-            - skipped.difference(block[0] for block in _ALIKE)
-        )
-    )
+    found = {code for plane in _PLANES for code in range(plane << 16, (plane + 1) << 16)}
+    found.difference_update(_SURROGATES, *_ALIKE)
+    found.update(block[0] for block in _ALIKE)
+    return tuple(sorted(found))
 
 
 def mapping(normalizer: normalizers.Normalizer, *, separator: str = "|") -> dict[int, str]:
@@ -77,13 +73,19 @@ def cleaned() -> tuple[CharacterSet, CharacterSet]:
 
 @lru_cache
 def accents() -> CharacterSet:
-    """The nonspacing marks, which accent stripping removes."""
+    """The nonspacing marks, which BERT removes with the accents."""
     changed = mapping(
         normalizers.BertNormalizer(
             clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False
         )
     )
     return frozenset(code for code, output in changed.items() if output == "")
+
+
+@lru_cache
+def combining_marks() -> CharacterSet:
+    """The marks of all kinds, which the normalizer StripAccents removes."""
+    return frozenset(mapping(normalizers.StripAccents()))
 
 
 @lru_cache

@@ -16,6 +16,9 @@ import tensorflow_text as tf_text
 
 from tfaigc.errors import TokenizerError
 
+# What TensorFlow Text allows.
+_LONGEST_PIECE = 256
+
 # No byte of valid UTF-8, so texts, which are made valid first, cannot contain it.
 SUFFIX = b"\xff"
 _UNKNOWN = b"\xff\xff"
@@ -31,7 +34,7 @@ def lookup(entries: Sequence[str]) -> Callable[[Any], Any]:
         A function from string (n,), valid UTF-8, to int32 (n,): each string's index, or -1.
 
     Raises:
-        TokenizerError: An entry contains the character NUL.
+        TokenizerError: An entry is too long, or contains the character NUL.
     """
     find = match_pieces([entry.encode() for entry in entries], unknown=_UNKNOWN)
 
@@ -62,15 +65,16 @@ def match_pieces(
         or -1 where `unknown` is not one of them.
 
     Raises:
-        TokenizerError: A piece contains the character NUL, which the dictionary cannot hold.
+        TokenizerError: A piece is too long, or contains the character NUL.
     """
     listed = list(pieces)
-    faulty = [piece for piece in listed if b"\0" in piece]
-    if faulty:
-        raise TokenizerError(
-            "A vocabulary must not contain the character NUL to run in the graph. "
-            f"Received: {faulty[0].decode(errors='replace')!r}. Use encode, or remove the entry."
-        )
+    for piece in listed:
+        if b"\0" in piece or len(piece.removeprefix(SUFFIX)) > _LONGEST_PIECE:
+            raise TokenizerError(
+                f"A token must have at most {_LONGEST_PIECE} bytes, none of them NUL, to run in "
+                f"the graph. Received: {piece.removeprefix(SUFFIX).decode()!r}. "
+                "Use encode, or remove it from tokenizer.json."
+            )
     absent = unknown not in listed
     if absent:
         listed.insert(0, unknown)

@@ -82,7 +82,8 @@ def _lowercase(spec: Spec) -> Normalizer:
 
 @NORMALIZERS.register("StripAccents")
 def _strip_accents(spec: Spec) -> Normalizer:
-    return remove_accents
+    marks = characters.expression(characters.combining_marks())
+    return lambda texts: tf.strings.regex_replace(texts, marks, "")
 
 
 @NORMALIZERS.register("NFD")
@@ -131,7 +132,7 @@ def decompose(texts: Any) -> Any:
 
 
 def remove_accents(texts: Any) -> Any:
-    """Removes nonspacing marks.
+    """Removes nonspacing marks, as BERT does.
 
     Args:
         texts: string, (n,).

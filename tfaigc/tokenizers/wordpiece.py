@@ -26,8 +26,8 @@ def _wordpiece(spec: Spec) -> Model:
             "unk_token must be in the vocabulary to run in the graph. "
             f"Received: {unknown!r}. Correct unk_token in tokenizer.json."
         )
-    pieces = _pieces(vocabulary, spec["continuing_subword_prefix"])
     most: int = spec["max_input_chars_per_word"]
+    pieces = _pieces(vocabulary, spec["continuing_subword_prefix"], unknown=unknown, most=most)
     longest = max(most * _MOST_BYTES_PER_CHARACTER, 1)
     match = dictionary.match_pieces(pieces, unknown=unknown.encode(), longest=longest)
     ids = np.fromiter(pieces.values(), np.int32, len(pieces))
@@ -42,16 +42,19 @@ def _wordpiece(spec: Spec) -> Model:
     return apply
 
 
-def _pieces(vocabulary: dict[str, int], prefix: str) -> dict[bytes, int]:
+def _pieces(
+    vocabulary: dict[str, int], prefix: str, *, unknown: str, most: int
+) -> dict[bytes, int]:
     """Lists what may begin a word, and what may continue one.
 
     Every entry may begin a word, even one that starts with the prefix, if the text says so
     literally. Entries with the prefix also continue words, under a mark that no text contains.
+    Entries longer than the longest word are out of reach.
     """
-    pieces: dict[bytes, int] = {}
+    pieces = {unknown.encode(): vocabulary[unknown]}
     for entry, token in vocabulary.items():
-        if entry:
+        if 0 < len(entry) <= most:
             pieces[entry.encode()] = token
-        if entry.startswith(prefix) and entry != prefix:
+        if entry.startswith(prefix) and 0 < len(entry) - len(prefix) < most:
             pieces[dictionary.SUFFIX + entry[len(prefix) :].encode()] = token
     return pieces

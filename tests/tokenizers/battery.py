@@ -1,0 +1,128 @@
+"""What every tokenizer must pass: the graph gives the ids that the Rust tokenizer gives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfaigc.tokenizers import Tokenizer
+
+SPACES = (
+    " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+CONTROLS = "\0\x01\x08\x7f\x9f\u00ad\u0600\u180e\u200b\u200c\u200d\u200e\u2060\ufeff\ufffd\ufffe\uffff\ue000\U000e0001\U0010ffff"
+CASES = "AİIıiſẞßΣσςΑΆÄäÉéĲĳǅǲᏣꭳꮓႠⴀΩKÅ\u1c89\ua7cb\U00010570\U00010d50\U00016ea0\ua7dc"
+MARKS = (
+    "\u0301\u0307\u0323\u0327\u0334\u0345\u034f\u0378\u05b0\u064b\u093c\u0e38\u1dfa\u20dd\u302a"
+    "\u302e\u3099\ufe20\U00011938\U00011935\U00011930\U000105c9\U000105d2\U0001d165\U0001d16d"
+    "\U0001e000\U0001e2ae\U0001e4ec\U00016d63\U00016d67\U00010eab\u08d4\u1ac1\U00010d69"
+)
+COMPATIBLE = "™ﬁﬃ①½㎏Ⅷ\u212bﾊﾞ豈\ufb1d\uac00각\u1100\u1161\u11a8\U0002f800①ａＡ｜"
+CHINESE = "中文字漢字㐀䶿鿿\U00020000\U0002a6df\U0002b81f\U0002b820\U0002b91f\U0002ceaf豈ひらカタ"
+PUNCTUATION = (
+    "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¡§«»¿‐—‘’“”…⁇、。「」・﹏！｡\u061b\u0964\u2e4f\U00010100"
+)
+OTHERS = "×÷€£°±¬©®→☃😀👩🏽‍🚀🇫🇷ñõҖжЁёאبदกမខ𝒜𐐀"
+WORDS = (
+    "the of and running unbelievable playing tokenization don't can't it's U.S.A. e-mail C++ "
+    "naïve Ünïcödé ΟΔΟΣ Οδός İSTANBUL straße GROẞ Привет Ёлка 東京 서울 한국어 हिन्दी ไทย עברית العربية "
+    "Tiếng Việt 3,141.59 5\u00a0EUR http://a.b/c?d=e&f #tag @name x86_64 ##ing ##s [CLS] [SEP] "
+    "[MASK] [PAD] [UNK] [cls] [SE P] <mask> a\u0301b e\u0323\u0302 ﬁne ½ ™ 👩🏽‍🚀 🇫🇷 zzzz qqq"
+).split(" ")
+POOLS = (SPACES, CONTROLS, CASES, MARKS, COMPATIBLE, CHINESE, PUNCTUATION, OTHERS, "abcABC019 ")
+LONG_WORDS = tuple(letter * count for letter in "aé中😀" for count in (9, 10, 99, 100, 101, 400))
+
+
+def hard_string(source: random.Random, extras: Sequence[str] = ()) -> str:
+    """Makes a text of everything that tokenizers get wrong."""
+    parts = []
+    for _ in range(source.randrange(8)):
+        kind = source.random()
+        if kind < 0.4:
+            parts.append(source.choice(WORDS))
+        elif kind < 0.5 and extras:
+            parts.append(source.choice(extras))
+        elif kind < 0.52:
+            parts.append(source.choice(LONG_WORDS))
+        elif kind < 0.6:
+            parts.append(
+                chr(source.choice([source.randrange(0xD800), source.randrange(0xE000, 0x110000)]))
+            )
+        else:
+            pools = source.choices(POOLS, k=source.randrange(1, 3))
+            parts.extend(source.choice(source.choice(pools)) for _ in range(source.randrange(1, 7)))
+        if source.random() < 0.5:
+            parts.append(" ")
+    return "".join(parts)
+
+
+def hard_strings(count: int, *, seed: int = 0, extras: Sequence[str] = ()) -> list[str]:
+    """Makes `count` hard texts; the same ones for the same seed."""
+    source = random.Random(seed)
+    return ["", " ", *(hard_string(source, extras) for _ in range(count - 2))]
+
+
+def check_graph_equals_rust(
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    *,
+    max_lengths: Iterable[int | None] = (None,),
+) -> None:
+    """Checks that `in_graph` gives the token ids and segment ids of `encode_arrays`."""
+    for max_length in max_lengths:
+        expected = tokenizer.encode_arrays(texts, pairs, max_length)
+        first = tf.constant(list(texts), tf.string)
+        second = None if pairs is None else tf.constant(list(pairs), tf.string)
+        found = tokenizer.in_graph(first, second, max_length, return_segment_ids=True)
+        assert found[0].dtype == found[1].dtype == tf.int32
+        tokens, segments = (
+            _rows(each.flat_values.numpy(), each.row_splits.numpy()) for each in found
+        )
+        expected_tokens = _rows(expected.token_ids, expected.row_splits)
+        expected_segments = _rows(expected.segment_ids, expected.row_splits)
+        inputs = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
+        _compare(inputs, tokens, expected_tokens, max_length)
+        _compare(inputs, segments, expected_segments, max_length)
+
+
+def check_strings(
+    texts: Sequence[str],
+    function: Callable[[tf.Tensor], tf.Tensor],
+    reference: Callable[[str], object],
+) -> None:
+    """Checks a function on string tensors against a function on strings."""
+    found = function(tf.constant(list(texts), tf.string))
+    rows = found.to_list() if isinstance(found, tf.RaggedTensor) else found.numpy().tolist()
+    for text, row in zip(texts, rows, strict=True):
+        decoded = [word.decode() for word in row] if isinstance(row, list) else row.decode()
+        assert decoded == reference(text), ascii(text)
+
+
+def every_character(around: str = "{}", *, size: int = 4096) -> list[str]:
+    """Lists every character of Unicode, set into a frame, in strings of `size` characters."""
+    codes = [*range(0xD800), *range(0xE000, 0x110000)]
+    framed = [around.format(chr(code)) for code in codes if code]
+    return ["".join(framed[start : start + size]) for start in range(0, len(framed), size)]
+
+
+def _rows(values: np.ndarray, splits: np.ndarray) -> list[list[int]]:
+    flat, ends = values.tolist(), splits.tolist()
+    return [flat[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _compare(
+    inputs: Sequence[object], found: list[object], expected: list[object], limit: object
+) -> None:
+    wrong = [
+        index for index, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1]
+    ]
+    if wrong:
+        index = wrong[0]
+        raise AssertionError(
+            f"{len(wrong)} of {len(inputs)} differ at max_length={limit}; first: "
+            f"{inputs[index]!a}: graph {found[index]}, Rust {expected[index]}"
+        )
