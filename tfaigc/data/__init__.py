@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+from tfaigc.data.batching import BatchOrder, make_dataset, pad_batch
+from tfaigc.data.cache import EncodedTexts, tokenize_cached
+from tfaigc.data.checks import EncodedLabels, check_labels, check_texts, encode_labels
 from tfaigc.data.faults import Fault
+from tfaigc.data.movie_reviews import movie_reviews
 from tfaigc.data.records import read_records
+from tfaigc.data.split import first_of_duplicates, stratified_split
 from tfaigc.data.table import Table
 
-__all__ = ["Fault", "Table", "read_records"]
+__all__ = [
+    "BatchOrder",
+    "EncodedLabels",
+    "EncodedTexts",
+    "Fault",
+    "Table",
+    "check_labels",
+    "check_texts",
+    "encode_labels",
+    "first_of_duplicates",
+    "make_dataset",
+    "movie_reviews",
+    "pad_batch",
+    "read_records",
+    "stratified_split",
+    "tokenize_cached",
+]

@@ -1,0 +1,74 @@
+"""Splits that share no text, each with the classes in the same proportions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from tfaigc.data.table import Table
+from tfaigc.errors import DataError
+
+
+def first_of_duplicates(table: Table, *, seen: Table | None = None) -> np.ndarray:
+    """Finds the records whose text has not been seen before.
+
+    Two records are duplicates where their texts, and second texts, are equal to the character.
+
+    Args:
+        table: The records.
+        seen: Records that count as seen from the start, such as those of another split.
+
+    Returns:
+        int64: the positions of the first record of each text.
+    """
+    known = set(_texts(seen)) if seen is not None else set()
+    kept = []
+    for index, text in enumerate(_texts(table)):
+        if text not in known:
+            known.add(text)
+            kept.append(index)
+    return np.asarray(kept, np.int64)
+
+
+def stratified_split(
+    label_ids: np.ndarray, fractions: Sequence[float], *, seed: int
+) -> list[np.ndarray]:
+    """Cuts records into splits with the classes in the same proportions.
+
+    Args:
+        label_ids: int, (records,): each record's class.
+        fractions: The share of each split; they sum to 1.
+        seed: Equal seeds give equal splits.
+
+    Returns:
+        The positions of each split's records, in the order of the records. Every class has at
+        least one record in the first split.
+
+    Raises:
+        DataError: The fractions do not sum to 1, or a split would be empty.
+    """
+    if abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0:
+        raise DataError(f"fractions must be shares that sum to 1. Received: {list(fractions)}.")
+    random = np.random.Generator(np.random.PCG64(seed))
+    label_ids = np.asarray(label_ids)
+    splits: list[list[np.ndarray]] = [[] for _ in fractions]
+    for label in np.unique(label_ids):
+        rows = random.permutation(np.flatnonzero(label_ids == label))
+        ends = np.round(np.cumsum(fractions) * len(rows)).astype(int)
+        ends = np.maximum(ends, 1)
+        for split, part in zip(splits, np.split(rows, ends[:-1]), strict=True):
+            split.append(part)
+    joined = [np.sort(np.concatenate(split)) for split in splits]
+    for share, rows in zip(fractions, joined, strict=True):
+        if share > 0 and not len(rows):
+            raise DataError(
+                f"Every split must have a record. Received: {len(label_ids)} records for shares "
+                f"of {', '.join(f'{share:g}' for share in fractions)}. Give more records, or "
+                "files of their own for validation and test."
+            )
+    return joined
+
+
+def _texts(table: Table) -> list[Hashable]:
+    return list(zip(table.column("text"), table.column("text_pair"), strict=True))
