@@ -1,0 +1,16 @@
+"""Metrics, plots and reports about a model's answers."""
+
+from tfaigc.evaluation.classification import classification_report
+from tfaigc.evaluation.metrics import classification_metrics
+from tfaigc.evaluation.report import Report
+from tfaigc.evaluation.sections import Figure, Section, Table, Text
+
+__all__ = [
+    "Figure",
+    "Report",
+    "Section",
+    "Table",
+    "Text",
+    "classification_metrics",
+    "classification_report",
+]

@@ -1,0 +1,208 @@
+"""The report of a single-label classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from tfaigc.errors import DataError
+from tfaigc.evaluation.metrics import classification_metrics
+from tfaigc.evaluation.plots.confusion_matrix import draw_confusion_matrix
+from tfaigc.evaluation.plots.reliability import draw_reliability
+from tfaigc.evaluation.report import Report
+from tfaigc.evaluation.sections import Figure, Section, Table
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+_MOST_CLASSES_IN_PLOT: Final = 60
+_MOST_EXAMPLES_SHOWN: Final = 10
+
+
+def classification_report(
+    *,
+    class_names: Sequence[str],
+    references: Sequence[int] | Array,
+    probabilities: Sequence[Sequence[float]] | Array,
+    texts: Sequence[str] | None = None,
+    title: str = "Classification report",
+) -> Report:
+    """Compares a classifier's probabilities with the truth.
+
+    Args:
+        class_names: A name for each class.
+        references: int, (examples,): the true classes.
+        probabilities: float, (examples, classes); each row adds up to 1.
+        texts: What was classified, for the list of errors and `predictions.jsonl`.
+        title: The heading of the page.
+
+    Returns:
+        Metrics (see `classification_metrics`), a table per class, the most frequent confusions,
+        the errors that the model was surest of, a confusion matrix and a reliability diagram.
+
+    Raises:
+        DataError: The arguments do not fit together.
+    """
+    references, probabilities = _check(class_names, references, probabilities, texts)
+    predicted = probabilities.argmax(axis=1)
+    scores = probabilities.max(axis=1)
+    correct = predicted == references
+    counts = _count(references, predicted, len(class_names))
+    sections: list[Section] = [_per_class(counts, class_names)]
+    if len(class_names) <= _MOST_CLASSES_IN_PLOT:
+        sections.append(_confusion_figure(counts, class_names))
+    if len(class_names) > 2:
+        sections.append(_confusions(counts, class_names))
+    sections.append(
+        Figure(
+            title="Reliability",
+            name="reliability",
+            draw=lambda: draw_reliability(scores, correct),
+            description="Accuracy of the predictions by how sure the model was",
+        )
+    )
+    if texts is not None:
+        sections.append(_worst_errors(class_names, references, predicted, scores, texts))
+    share = "1 example" if len(references) == 1 else f"{len(references):,} examples"
+    return Report(
+        title=title,
+        metrics=classification_metrics(references, probabilities),
+        sections=sections,
+        predictions=_records(class_names, references, probabilities, texts),
+        notes=_notes(references, class_names, share),
+    )
+
+
+def _check(
+    class_names: Sequence[str], references: Any, probabilities: Any, texts: Sequence[str] | None
+) -> tuple[Array, Array]:
+    references = np.asarray(references)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    expected = (len(references), len(class_names))
+    if references.ndim != 1 or probabilities.shape != expected or not len(references):
+        raise DataError(
+            "references and probabilities must hold one row for each of at least one example. "
+            f"Received: shapes {references.shape} and {probabilities.shape} for "
+            f"{len(class_names)} classes. Pass (examples,) and (examples, classes)."
+        )
+    if references.dtype.kind not in "iu" or not (
+        references.min() >= 0 and references.max() < len(class_names)
+    ):
+        raise DataError(
+            f"references must be whole numbers from 0 to {len(class_names) - 1}. Received: "
+            f"{references.dtype} from {references.min()} to {references.max()}. Pass class "
+            "numbers in the order of class_names."
+        )
+    if texts is not None and len(texts) != len(references):
+        raise DataError(
+            f"texts must be as many as references. Received: {len(texts)} for {len(references)}. "
+            "Pass the texts that were classified, in the same order."
+        )
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3) or probabilities.min() < 0:
+        raise DataError(
+            "Each row of probabilities must be at least 0 and add up to 1. Received: rows that "
+            f"add up to {probabilities.sum(axis=1).min():.4g} and more. Pass logits through a "
+            "softmax first; NaN comes from a model that diverged."
+        )
+    return references.astype(np.int64), probabilities
+
+
+def _count(references: Array, predicted: Array, num_classes: int) -> Array:
+    """Counts examples by true and predicted class: int, (classes, classes)."""
+    cells = references * num_classes + predicted
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _per_class(counts: Array, class_names: Sequence[str]) -> Table:
+    support, predicted, hits = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
+    precision = hits / np.maximum(predicted, 1)
+    recall = hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    rows = [
+        (str(name), float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
+        for i, name in enumerate(class_names)
+    ]
+    return Table("Per class", ("class", "precision", "recall", "F1", "support"), rows)
+
+
+def _confusion_figure(counts: Array, class_names: Sequence[str]) -> Figure:
+    return Figure(
+        title="Confusion matrix",
+        name="confusion_matrix",
+        draw=lambda: draw_confusion_matrix(counts, class_names),
+        description="Examples by true class and predicted class",
+    )
+
+
+def _confusions(counts: Array, class_names: Sequence[str]) -> Table:
+    errors = counts - np.diag(counts.diagonal())
+    order = np.argsort(-errors, axis=None, kind="stable")[:_MOST_EXAMPLES_SHOWN]
+    cells = zip(*np.unravel_index(order, errors.shape), strict=True)
+    support = counts.sum(axis=1)
+    rows = [
+        (
+            str(class_names[true]),
+            str(class_names[taken]),
+            int(errors[true, taken]),
+            float(errors[true, taken] / support[true]),
+        )
+        for true, taken in cells
+        if errors[true, taken]
+    ]
+    columns = ("true", "predicted", "examples", "share of the true class")
+    return Table("Most frequent confusions", columns, rows)
+
+
+def _worst_errors(
+    class_names: Sequence[str],
+    references: Array,
+    predicted: Array,
+    scores: Array,
+    texts: Sequence[str],
+) -> Table:
+    wrong = np.flatnonzero(predicted != references)
+    worst = wrong[np.argsort(-scores[wrong], kind="stable")][:_MOST_EXAMPLES_SHOWN]
+    rows = [
+        (
+            str(texts[index]),
+            str(class_names[references[index]]),
+            str(class_names[predicted[index]]),
+            float(scores[index]),
+        )
+        for index in worst
+    ]
+    return Table(
+        "Errors that the model was surest of",
+        ("text", "true", "predicted", "score"),
+        rows,
+        caption=f"{len(wrong):,} of {len(references):,} predictions are wrong.",
+    )
+
+
+def _records(
+    class_names: Sequence[str],
+    references: Array,
+    probabilities: Array,
+    texts: Sequence[str] | None,
+) -> list[dict[str, Any]]:
+    predicted = probabilities.argmax(axis=1)
+    records = []
+    for index, (true, taken) in enumerate(zip(references, predicted, strict=True)):
+        record: dict[str, Any] = {} if texts is None else {"text": str(texts[index])}
+        record["reference"] = str(class_names[true])
+        record["predicted"] = str(class_names[taken])
+        record["score"] = round(float(probabilities[index, taken]), 6)
+        record["probabilities"] = [round(float(each), 6) for each in probabilities[index]]
+        records.append(record)
+    return records
+
+
+def _notes(references: Array, class_names: Sequence[str], share: str) -> list[str]:
+    notes = [f"Measured on {share}; accuracy_low and accuracy_high bound the accuracy with 95 %."]
+    absent = sorted(set(range(len(class_names))) - set(references.tolist()))
+    if absent:
+        names = ", ".join(str(class_names[index]) for index in absent[:10])
+        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+        notes.append(f"No example of: {names}{more}. Their recall and F1 say nothing.")
+    return notes

@@ -1,0 +1,1 @@
+"""Plots for reports, drawn without a display and without matplotlib's global state."""
