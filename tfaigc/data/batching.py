@@ -1,179 +1,149 @@
-"""Batches cut by length from tokenized texts, in an order that a seed and an epoch decide."""
+"""make_dataset: length-bucketed batches of token ids as a tf.data.Dataset."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from tfaigc.data.cache import EncodedTexts
-from tfaigc.errors import ConfigError
+from tfaigc.data.order import BatchOrder
+from tfaigc.errors import DataError
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Lengths are rounded up to this, so that few shapes occur.
-_LENGTH_STEP = 8
-# Within so many batches of a shuffled epoch texts are sorted by length.
-_POOL = 50
+PREFETCHED = 8
 
 
-class BatchOrder:
-    """Which texts make which batch, in every epoch.
+class TokenArrays(Protocol):
+    """Token ids of many texts, one behind the other (as `EncodedTexts` holds them)."""
 
-    A shuffled epoch is a full permutation of the texts; runs of fifty batches of it are sorted by
-    length before they are cut, and the batches are shuffled then. The last batch of an epoch's
-    permutation may be smaller. Equal seeds give equal epochs.
+    @property
+    def token_ids(self) -> npt.NDArray[np.int32]:
+        """int32, (tokens,)."""
 
-    Args:
-        lengths: int, (texts,): tokens of each text.
-        batch_size: Texts in a batch.
-        shuffle: Whether each epoch has an order of its own.
-        sort: Whether to cut batches from the texts sorted by length, the longest first: the
-            fastest order where none is wanted.
-        seed: Seed of the orders.
+    @property
+    def segment_ids(self) -> npt.NDArray[np.int32]:
+        """int32, (tokens,)."""
 
-    Attributes:
-        epoch: The epoch of the next iteration; each iteration moves it on.
-        first_step: Batches that the next iteration leaves out, once: where a run goes on.
-
-    Raises:
-        ConfigError: ``batch_size`` is below 1, or both orders are asked for.
-
-    Example:
-        >>> order = BatchOrder([3, 9, 4], batch_size=2, sort=True)
-        >>> [batch.tolist() for batch in order.batches(0)]
-        [[1, 2], [0]]
-    """
-
-    def __init__(
-        self,
-        lengths: Any,
-        *,
-        batch_size: int,
-        shuffle: bool = False,
-        sort: bool = False,
-        seed: int = 0,
-    ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1. Received: {batch_size}.")
-        if shuffle and sort:
-            raise ConfigError("A dataset must be shuffled or sorted. Received: both. Pass one.")
-        self.lengths = np.asarray(lengths)
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.sort = sort
-        self.seed = seed
-        self.epoch = 0
-        self.first_step = 0
-
-    def __len__(self) -> int:
-        """Returns the number of batches in an epoch."""
-        return -(-len(self.lengths) // self.batch_size)
-
-    def batches(self, epoch: int) -> list[np.ndarray]:
-        """Cuts an epoch.
-
-        Args:
-            epoch: Its number, from 0.
-
-        Returns:
-            The texts of each batch.
-        """
-        if not self.shuffle:
-            rows = np.arange(len(self.lengths))
-            if self.sort:
-                rows = np.argsort(-self.lengths, kind="stable")
-            return self._cut(rows)
-        random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch])))
-        permutation = random.permutation(len(self.lengths))
-        pool = _POOL * self.batch_size
-        batches: list[np.ndarray] = []
-        for start in range(0, len(permutation), pool):
-            rows = permutation[start : start + pool]
-            batches += self._cut(rows[np.argsort(self.lengths[rows], kind="stable")])
-        return [batches[index] for index in random.permutation(len(batches))]
-
-    def next_batches(self) -> list[np.ndarray]:
-        """Cuts the epoch of the next iteration, from ``first_step`` on, and moves on."""
-        batches = self.batches(self.epoch)[self.first_step :]
-        self.epoch += 1
-        self.first_step = 0
-        return batches
-
-    def _cut(self, rows: np.ndarray) -> list[np.ndarray]:
-        return [rows[at : at + self.batch_size] for at in range(0, len(rows), self.batch_size)]
+    @property
+    def row_splits(self) -> npt.NDArray[np.int64]:
+        """int64, (texts + 1,): text i owns tokens row_splits[i] to row_splits[i + 1]."""
 
 
 def make_dataset(
-    encoded: EncodedTexts,
-    targets: np.ndarray | None,
-    *,
+    features: TokenArrays,
     order: BatchOrder,
-    pad_token_id: int,
-    max_length: int,
+    *,
+    labels: npt.NDArray[Any] | None = None,
+    weights: npt.NDArray[Any] | None = None,
+    pad_token_id: int = 0,
+    max_length: int | None = None,
+    multiple: int = 8,
 ) -> tf.data.Dataset:
-    """Makes the batches that a model trains on.
+    """Makes a dataset of padded batches.
 
-    Every batch is as long as its longest text, rounded up to a multiple of eight and at most
-    ``max_length``.
+    A batch is as long as its longest example, rounded up to a multiple of 8 and capped by
+    `max_length`: few different shapes, little padding. Each iteration takes the next epoch of
+    `order`, which is the dataset's attribute `batch_order`. After `order.resume_at(epoch, step)`
+    an iteration over that epoch holds `len(order) - step` batches, although the dataset's
+    cardinality stays `len(order)`; `EpochOrder` ends a `fit` epoch there, and
+    `dataset.take(len(order) - step)` does in a loop of one's own.
 
     Args:
-        encoded: The tokenized texts.
-        targets: One row a text, or None.
-        order: Which texts make which batch; it becomes the dataset's ``batch_order``.
-        pad_token_id: What fills short texts up.
-        max_length: Longest batch.
+        features: The examples' tokens, in memory or memory-mapped.
+        order: Which examples form which batch.
+        labels: One label per example. (examples, ...).
+        weights: One weight per example, for the loss. (examples,).
+        pad_token_id: Fills `token_ids` after an example's end.
+        max_length: The longest that rounding up may make a batch.
+        multiple: What a batch's length is rounded up to.
 
     Returns:
-        ``token_ids``, ``padding_mask`` and ``segment_ids``, int32, (batch, length); with targets
-        a pair of these and the batch's targets.
+        A dataset of inputs, (inputs, labels) or (inputs, labels, weights). The inputs are
+        {"token_ids", "padding_mask", "segment_ids"}, int32, (batch, length) each.
+
+    Raises:
+        DataError: Features, order, labels and weights differ in their number of examples.
     """
     import tensorflow as tf
 
-    def generate() -> Iterator[Any]:
-        for rows in order.next_batches():
-            features = pad_batch(encoded, rows, pad_token_id=pad_token_id, max_length=max_length)
-            yield features if targets is None else (features, targets[rows])
+    _check_counts(features, order, labels, weights)
+    batcher = _Batcher(features, pad_token_id, max_length, multiple)
+    targets = [np.asarray(array) for array in (labels, weights) if array is not None]
 
-    ids = tf.TensorSpec((None, None), tf.int32)
-    spec: Any = {"token_ids": ids, "padding_mask": ids, "segment_ids": ids}
-    if targets is not None:
-        spec = (spec, tf.TensorSpec((None, *targets.shape[1:]), targets.dtype))
+    def generate() -> Iterator[Any]:
+        for indices in order.take_epoch():
+            inputs = batcher(indices)
+            yield (inputs, *(array[indices] for array in targets)) if targets else inputs
+
+    matrix = tf.TensorSpec((None, None), tf.int32)
+    spec: Any = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), matrix)
+    if targets:
+        spec = (spec, *(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in targets))
     dataset = tf.data.Dataset.from_generator(generate, output_signature=spec)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(order)))
-    dataset = dataset.prefetch(8)
+    dataset = dataset.prefetch(PREFETCHED)
     dataset.batch_order = order
     return dataset
 
 
-def pad_batch(
-    encoded: EncodedTexts, rows: np.ndarray, *, pad_token_id: int, max_length: int
-) -> dict[str, np.ndarray]:
-    """Lays some texts side by side.
+class _Batcher:
+    """Gathers the tokens of a batch with a few NumPy calls."""
 
-    Args:
-        encoded: The tokenized texts.
-        rows: int, (batch,): which of them.
-        pad_token_id: What fills short texts up.
-        max_length: Most columns.
+    def __init__(
+        self, features: TokenArrays, pad_token_id: int, max_length: int | None, multiple: int
+    ) -> None:
+        # A plain view: indexing a numpy.memmap costs more than the gather itself.
+        self._token_ids = np.asarray(features.token_ids)
+        self._segment_ids = np.asarray(features.segment_ids)
+        row_splits = np.asarray(features.row_splits)
+        self._starts = row_splits[:-1]
+        self._lengths = np.diff(row_splits)
+        self._pad_token_id = pad_token_id
+        self._max_length = max_length
+        self._multiple = multiple
 
-    Returns:
-        ``token_ids``, ``padding_mask`` and ``segment_ids``: int32, (batch, length).
-    """
-    starts = encoded.row_splits[rows]
-    lengths = encoded.row_splits[rows + 1] - starts
-    longest = int(lengths.max(initial=1))
-    width = max(longest, min(-(-longest // _LENGTH_STEP) * _LENGTH_STEP, max_length))
-    mask = np.arange(width) < lengths[:, None]
-    cells = (starts[:, None] + np.arange(width))[mask]
-    token_ids = np.full(mask.shape, pad_token_id, np.int32)
-    segment_ids = np.zeros(mask.shape, np.int32)
-    token_ids[mask] = encoded.token_ids[cells]
-    segment_ids[mask] = encoded.segment_ids[cells]
-    return {
-        "token_ids": token_ids,
-        "padding_mask": mask.astype(np.int32),
-        "segment_ids": segment_ids,
+    def __call__(self, indices: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.int32]]:
+        lengths = self._lengths[indices]
+        longest = max(int(lengths.max()), 1)
+        width = -(-longest // self._multiple) * self._multiple
+        if self._max_length is not None:
+            width = max(min(width, self._max_length), longest)
+        offsets = np.arange(width)
+        real = offsets < lengths[:, None]
+        positions = (self._starts[indices][:, None] + offsets)[real]
+        token_ids = np.full(real.shape, self._pad_token_id, np.int32)
+        segment_ids = np.zeros(real.shape, np.int32)
+        token_ids[real] = self._token_ids[positions]
+        segment_ids[real] = self._segment_ids[positions]
+        return {
+            "token_ids": token_ids,
+            "padding_mask": real.astype(np.int32),
+            "segment_ids": segment_ids,
+        }
+
+
+def _check_counts(
+    features: TokenArrays,
+    order: BatchOrder,
+    labels: npt.NDArray[Any] | None,
+    weights: npt.NDArray[Any] | None,
+) -> None:
+    """Refuses arrays that do not belong together."""
+    if weights is not None and labels is None:
+        raise DataError("weights need labels. Received: weights alone. Pass labels=... too.")
+    counts = {
+        "features": len(features.row_splits) - 1,
+        "order": len(order.lengths),
+        "labels": None if labels is None else len(labels),
+        "weights": None if weights is None else len(weights),
     }
+    present = {name: count for name, count in counts.items() if count is not None}
+    if len(set(present.values())) > 1:
+        raise DataError(
+            f"All parts of a dataset must have the same number of examples. Received: {present}. "
+            "Select the same rows from each."
+        )
