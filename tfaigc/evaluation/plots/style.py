@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -57,25 +58,31 @@ def save_png(figure: Figure, path: Path) -> None:
         figure.savefig(path, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white")
 
 
-def readable_label(name: str, index: int, *, limit: int = 24) -> str:
-    """Makes a class's name fit for an axis.
+def readable_labels(names: Sequence[str], *, limit: int = 24) -> list[str]:
+    """Makes class names fit for an axis.
 
     Args:
-        name: The name.
-        index: The class's number, which stands in where the font lacks the script of the name.
-        limit: The most characters.
+        names: The names.
+        limit: The most characters of one; the middle of a longer one is left out, because long
+            names often differ at their ends.
 
     Returns:
-        One short line.
+        One short line each; `#` and the class's number where the font lacks the script of the
+        name, or where another class would have the same label.
 
     Example:
-        >>> readable_label("positive", 1), readable_label("肯定的", 1)
-        ('positive', '#1')
+        >>> readable_labels(["positive", "肯定的", "request/refund/damaged/item"])
+        ['positive', '#1', 'request/refu…amaged/item']
     """
-    label = shorten(name, limit)
-    if not label or any(not _has_glyph(character) for character in label):
-        return f"#{index}"
-    return label
+    labels: list[str] = []
+    for index, name in enumerate(names):
+        label = shorten(name, 10_000)
+        if len(label) > limit:
+            label = label[: limit // 2] + "…" + label[len(label) - (limit - 1) // 2 :]
+        if not label or label in labels or not all(map(_has_glyph, label)):
+            label = f"#{index}"
+        labels.append(label)
+    return labels
 
 
 @lru_cache(maxsize=4096)
