@@ -20,13 +20,14 @@ class BatchOrder:
     batches; each pool is sorted by length and cut into batches, so that the examples of a batch
     are about equally long; then all batches are shuffled. Without it, examples are sorted by
     length, the longest first, in every epoch: batches pad little, and what does not fit in memory
-    shows at once. No example is dropped: the last batch cut is smaller where they do not divide,
+    shows at once; or they keep their order, where `sort` is off. No example is dropped: the last batch cut is smaller where they do not divide,
     unless `drop_remainder` leaves it out.
 
     Args:
         lengths: Number of tokens of each example. (examples,).
         batch_size: Examples per batch.
         shuffle: Whether epochs are random.
+        sort: Whether epochs that are not random go by length.
         seed: Decides the random order, with the epoch.
         drop_remainder: Whether to leave out a batch that is not full.
 
@@ -48,6 +49,7 @@ class BatchOrder:
         batch_size: int,
         *,
         shuffle: bool = False,
+        sort: bool = True,
         seed: int = 0,
         drop_remainder: bool = False,
     ) -> None:
@@ -67,6 +69,7 @@ class BatchOrder:
             raise DataError(f"seed must be at least 0. Received: {seed}. Pass seed=0.")
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.sort = sort
         self.seed = seed
         self.drop_remainder = drop_remainder
         self.epoch = 0
@@ -88,8 +91,10 @@ class BatchOrder:
         """
         if self.shuffle:
             cut = self._shuffled(epoch)
-        else:
+        elif self.sort:
             cut = self._cut(np.argsort(-self.lengths, kind="stable"))
+        else:
+            cut = self._cut(np.arange(len(self.lengths)))
         if self.drop_remainder:
             cut = [batch for batch in cut if len(batch) == self.batch_size]
         if self.shuffle:

@@ -1,0 +1,44 @@
+"""Splits: nothing twice, nothing lost, every class in its share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tfaigc.data import first_of_duplicates, read_records, stratified_split
+from tfaigc.errors import DataError
+
+
+def test_splits_are_stratified_complete_and_seeded() -> None:
+    labels = np.repeat([0, 1, 2], [500, 300, 7])
+    splits = stratified_split(labels, (0.8, 0.1, 0.1), seed=1)
+    assert sorted(np.concatenate(splits).tolist()) == list(range(807))
+    counts = [np.bincount(labels[split], minlength=3).tolist() for split in splits]
+    assert [count[:2] for count in counts] == [[400, 240], [50, 30], [50, 30]]
+    same, other = (stratified_split(labels, (0.8, 0.1, 0.1), seed=seed) for seed in (1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(splits, same, strict=True))
+    assert not np.array_equal(splits[0], other[0])
+
+
+def test_every_class_is_in_the_first_split() -> None:
+    splits = stratified_split(np.array([0] * 20 + [1]), (0.1, 0.9), seed=0)
+    assert 20 in splits[0]
+
+
+@pytest.mark.parametrize("fractions", [(0.5, 0.4), (1.2, -0.2)])
+def test_fractions_must_sum_to_one(fractions: tuple[float, float]) -> None:
+    with pytest.raises(DataError, match="shares that sum to 1"):
+        stratified_split(np.zeros(4, int), fractions, seed=0)
+
+
+def test_too_few_records() -> None:
+    with pytest.raises(DataError, match="Every split must have a record"):
+        stratified_split(np.array([0, 1]), (0.8, 0.1, 0.1), seed=0)
+
+
+def test_duplicates() -> None:
+    rows = [("a", "x"), ("a", "y"), ("a", "x"), ("a ", "x"), ("b", "x")]
+    table = read_records([{"text": text, "text_pair": pair} for text, pair in rows])
+    assert first_of_duplicates(table).tolist() == [0, 1, 3, 4]
+    assert first_of_duplicates(table, seen=table.select([1, 4])).tolist() == [0, 3]
+    assert first_of_duplicates(read_records(["a", "b", "a"])).tolist() == [0, 1]

@@ -1,0 +1,6 @@
+"""One file per task: its records, head, loss, metrics and answers."""
+
+from tfaigc.tasks.task import Task
+from tfaigc.tasks.text_classifier import TextClassifier
+
+__all__ = ["Task", "TextClassifier"]

@@ -1,0 +1,161 @@
+"""A task's checkpoint in Hugging Face layout: opening it, loading from it, writing it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfaigc.checkpoints import WeightFile, open_weights, write_weights
+from tfaigc.checkpoints.names import modern_name
+from tfaigc.errors import CheckpointError
+from tfaigc.families import Backbone, Family, Head, family_of, read_config_file
+from tfaigc.families.weights import load_weights, stored_arrays, tensors_of, variables_of
+from tfaigc.version import __version__
+
+if TYPE_CHECKING:
+    from tfaigc.tasks.task import Task
+
+SETTINGS_FILE = "tfaigc.json"
+
+_log = logging.getLogger("tfaigc")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An opened checkpoint.
+
+    Args:
+        directory: Where its files are.
+        stated: Its ``config.json``, parsed.
+        settings: Its ``tfaigc.json``, parsed; empty where it has none.
+        family: Its architecture.
+        head: The task's head in this architecture.
+        weights: Its tensors.
+    """
+
+    directory: Path
+    stated: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    family: Family
+    head: Head
+    weights: WeightFile
+
+    @classmethod
+    @contextmanager
+    def open(cls, directory: Path, *, task: str) -> Iterator[Checkpoint]:
+        """Opens a directory for a task.
+
+        Args:
+            directory: A checkpoint in Hugging Face layout.
+            task: The task's name.
+
+        Yields:
+            The checkpoint; its weight files are closed afterwards.
+
+        Raises:
+            CheckpointError: A file is missing or broken.
+            ConfigError: The architecture is not known or has no head for the task.
+        """
+        stated = read_config_file(directory)
+        family = family_of(stated)
+        head = family.head(task)
+        settings = _read_settings(directory)
+        with open_weights(directory) as weights:
+            yield cls(directory, stated, settings, family, head, weights)
+
+    def setting(self, name: str) -> Any:
+        """Returns a value of ``tfaigc.json``, or None."""
+        return self.settings.get(name)
+
+    def backbone(self, *, seed: int, dtype: str | None) -> Backbone:
+        """Makes the backbone, whose weights are still fresh."""
+        return Backbone(self.stated, pooler=self.head.needs_pooler, seed=seed, dtype=dtype)
+
+    def head_shape(self, tensor: str) -> tuple[int, ...] | None:
+        """Returns the shape of one of the head's tensors, or None where there is none."""
+        for name in self.weights.names():
+            if modern_name(name) == tensor:
+                return tuple(self.weights.shape(name))
+        return None
+
+
+def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = "") -> None:
+    """Assigns a checkpoint's tensors to a model, and logs what stays fresh or unread.
+
+    Args:
+        model: The model.
+        checkpoint: The opened checkpoint.
+        fresh_head: Why the head keeps its fresh weights; empty where it is loaded.
+
+    Raises:
+        CheckpointError: A tensor is missing, has another shape, or belongs to nothing known.
+    """
+    tensors = _tensors(model, checkpoint.head)
+    if fresh_head:
+        head = set(_head_variables(model))
+        tensors = {path: pair for path, pair in tensors.items() if path not in head}
+        _log.info("Made a fresh classifier for %s: %s.", ", ".join(model.labels), fresh_head)
+    loaded = load_weights(
+        checkpoint.weights, tensors, family=checkpoint.family, may_be_fresh=("pooler",)
+    )
+    if loaded.fresh:
+        _log.info("Made a fresh pooler: the checkpoint has none.")
+    if loaded.unread:
+        _log.info("Left out of the checkpoint: %s.", ", ".join(loaded.unread))
+
+
+def save_task(model: Task, directory: Path) -> None:
+    """Writes a model so that this package and ``transformers`` load it again.
+
+    Args:
+        model: The model.
+        directory: Where to; made if need be.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    head = model.backbone.family.head(model.task)
+    write_weights(directory, stored_arrays(_tensors(model, head)))
+    model.tokenizer.save_pretrained(directory)
+    stated = model.backbone.hugging_face_config() | {
+        "architectures": [head.architecture],
+        **model.config_entries(),
+    }
+    settings = {"format": 1, "tfaigc_version": __version__, "task": model.task, **model.settings()}
+    for name, content in (("config.json", stated), (SETTINGS_FILE, settings)):
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        (directory / name).write_text(text + "\n", encoding="utf-8")
+
+
+def _tensors(model: Task, head: Head) -> dict[str, Any]:
+    return tensors_of(
+        model.backbone.family,
+        variables_of(model.backbone),
+        head=head,
+        head_variables=_head_variables(model),
+    )
+
+
+def _head_variables(model: Task) -> dict[str, Any]:
+    backbone = {id(variable) for variable in model.backbone.weights}
+    return {
+        path: variable
+        for path, variable in variables_of(model).items()
+        if id(variable) not in backbone
+    }
+
+
+def _read_settings(directory: Path) -> dict[str, Any]:
+    path = directory / SETTINGS_FILE
+    if not path.exists():
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read as JSON: {error}. Save it again.") from error
+    if not isinstance(settings, dict):
+        raise CheckpointError(f"{path} must hold a JSON object. Save the model again.")
+    return settings

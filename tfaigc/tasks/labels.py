@@ -1,0 +1,107 @@
+"""Class names: where they come from, and how a stored head's classes get into their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfaigc.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class HeadChoice:
+    """Which classes a model has, and what becomes of the checkpoint's head.
+
+    Args:
+        labels: The class names in their order.
+        order: For each class the row that it has in the stored head, or None where the head is
+            not loaded.
+        reason: Why the stored head is not loaded; empty where it is.
+    """
+
+    labels: tuple[str, ...]
+    order: tuple[int, ...] | None
+    reason: str = ""
+
+
+def stored_labels(stated: Mapping[str, Any], *, num_classes: int) -> tuple[str, ...]:
+    """Reads the class names of ``config.json``.
+
+    Args:
+        stated: The parsed file.
+        num_classes: Number of classes of the stored head.
+
+    Returns:
+        One name per class; ``LABEL_0`` and so on where the file has none, as in ``transformers``.
+
+    Raises:
+        ConfigError: ``id2label`` does not name the head's classes.
+    """
+    id2label = stated.get("id2label") or {str(i): f"LABEL_{i}" for i in range(num_classes)}
+    names = {str(key): str(name) for key, name in id2label.items()}
+    if set(names) != {str(index) for index in range(num_classes)}:
+        raise ConfigError(
+            f"id2label in config.json must name the classes 0 to {num_classes - 1} of the "
+            f"checkpoint's classifier. Received: {id2label}. Correct config.json."
+        )
+    return tuple(names[str(index)] for index in range(num_classes))
+
+
+def choose_head(given: Sequence[str] | None, stored: Sequence[str] | None) -> HeadChoice:
+    """Decides between the given labels and those of the checkpoint.
+
+    The stored head is kept where it is for the given classes: for the same names in any order,
+    or for as many classes without names of their own.
+
+    Args:
+        given: The labels that the caller wants, or None.
+        stored: The labels of the checkpoint's head, or None where it has no head.
+
+    Returns:
+        The labels, and what becomes of the head.
+
+    Raises:
+        ConfigError: There are no labels, fewer than two, or some twice.
+
+    Example:
+        >>> choose_head(["good", "bad"], ["bad", "good"])
+        HeadChoice(labels=('good', 'bad'), order=(1, 0), reason='')
+    """
+    if given is None:
+        if stored is None:
+            raise ConfigError(
+                "labels must be given for a checkpoint without a classifier. Received: none. "
+                "Pass labels=[...] with the names of the classes."
+            )
+        return HeadChoice(tuple(stored), tuple(range(len(stored))))
+    labels = check_labels(given)
+    if stored is None:
+        return HeadChoice(labels, None, "the checkpoint has no classifier")
+    if set(labels) == set(stored):
+        return HeadChoice(labels, tuple(list(stored).index(name) for name in labels))
+    nameless = [f"LABEL_{index}" for index in range(len(labels))]
+    if list(stored) == nameless:
+        return HeadChoice(labels, tuple(range(len(labels))))
+    return HeadChoice(labels, None, f"the checkpoint's classifier is for {', '.join(stored)}")
+
+
+def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Checks class names.
+
+    Args:
+        labels: The names in their order.
+
+    Returns:
+        The same, as a tuple.
+
+    Raises:
+        ConfigError: They are not a list of at least two distinct, non-empty strings.
+    """
+    faulty = isinstance(labels, str) or not all(isinstance(name, str) and name for name in labels)
+    if faulty or len(labels) < 2 or len(set(labels)) < len(labels):
+        raise ConfigError(
+            "labels must be a list of at least two distinct, non-empty strings. "
+            f"Received: {labels!r}."
+        )
+    return tuple(labels)

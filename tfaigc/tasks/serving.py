@@ -1,0 +1,186 @@
+"""A task's SavedModel: its signatures, and the questions that verify it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfaigc.export import SignatureCheck, export_saved_model
+
+if TYPE_CHECKING:
+    from tfaigc.tasks.task import Task
+
+_IDS = tf.TensorSpec((None, None), tf.int32)
+_STRINGS = tf.TensorSpec((None,), tf.string)
+
+
+def signatures(model: Task) -> dict[str, Any]:
+    """Makes a task's signatures.
+
+    - ``serving_default``: raw strings to the task's outputs;
+    - ``tokens``: the backbone's inputs to the same outputs;
+    - ``tokenize``: raw strings to the backbone's inputs;
+    - ``classify``, for classifiers: serialized ``tf.Example`` to classes and scores.
+
+    Args:
+        model: The task, whose floats are float32.
+
+    Returns:
+        Concrete functions by name.
+    """
+    fields = text_fields(model)
+    strings = dict.fromkeys(fields, _STRINGS)
+    ids = {"token_ids": _IDS, "padding_mask": _IDS, "segment_ids": _IDS}
+
+    def tokenize(**texts: Any) -> dict[str, Any]:
+        return in_graph_inputs(model, texts)
+
+    def answer(**texts: Any) -> dict[str, Any]:
+        return model.serve(model(tokenize(**texts), training=False))
+
+    def answer_tokens(**inputs: Any) -> dict[str, Any]:
+        return model.serve(model(inputs, training=False))
+
+    def classify(inputs: Any) -> dict[str, Any]:
+        features = {field: tf.io.FixedLenFeature((), tf.string) for field in fields}
+        texts = tf.io.parse_example(inputs, features)
+        return model.classify(model(tokenize(**texts), training=False))
+
+    made = {
+        "serving_default": _function(answer, strings),
+        "tokens": _function(answer_tokens, ids),
+        "tokenize": _function(tokenize, strings),
+    }
+    if hasattr(model, "classify"):
+        made["classify"] = _function(classify, {"inputs": _STRINGS})
+    return made
+
+
+def text_fields(model: Task) -> tuple[str, ...]:
+    """Returns the names of the strings that a task takes."""
+    return ("text", "text_pair") if model.takes_pairs else ("text",)
+
+
+def in_graph_inputs(model: Task, texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Takes raw strings to the backbone's inputs with TensorFlow operations.
+
+    Args:
+        model: The task.
+        texts: string, (batch,), under the names of ``text_fields``.
+
+    Returns:
+        ``token_ids``, ``padding_mask`` and ``segment_ids``: int32, (batch, length).
+    """
+    token_ids, segment_ids = model.tokenizer.in_graph(
+        texts["text"],
+        texts.get("text_pair"),
+        max_length=model.max_length,
+        return_segment_ids=True,
+    )
+    return {
+        "token_ids": token_ids.to_tensor(model.tokenizer.pad_token_id or 0),
+        "padding_mask": tf.sequence_mask(token_ids.row_lengths(), dtype=tf.int32),
+        "segment_ids": segment_ids.to_tensor(0),
+    }
+
+
+def export_task(model: Task, directory: Path, *, examples: Sequence[Mapping[str, str]]) -> Path:
+    """Exports a task, and asks the export what the task was asked.
+
+    Args:
+        model: The task.
+        directory: The served model's directory.
+        examples: Questions: records with a text and, for pairs, a second one.
+
+    Returns:
+        The version's directory.
+
+    Raises:
+        ExportError: The export does not answer as the task does, or cannot be written.
+    """
+    twin = in_float32(model)
+    # The module holds the weights alone: a model as its attribute would bring the optimizer along.
+    module = tf.Module(name="serving")
+    module.weights = [variable.value for variable in twin.weights]
+    return export_saved_model(
+        directory,
+        module=module,
+        signatures=signatures(twin),
+        checks=_checks(twin, examples),
+        metadata={"task": model.task, **model.settings(), **model.config_entries()},
+    )
+
+
+def in_float32(model: Task) -> Task:
+    """Returns the model itself, or a copy that computes in float32 where it does not.
+
+    TensorFlow Serving refuses the smaller floating types.
+    """
+    if model.compute_dtype == "float32":
+        return model
+    twin = model.copy_with_dtype("float32")
+    for mine, its in zip(twin.weights, model.weights, strict=True):
+        mine.assign(its)
+    return twin
+
+
+def _checks(model: Task, examples: Sequence[Mapping[str, str]]) -> list[SignatureCheck]:
+    """Asks the model in Python, with the Rust tokenizer, what the export will be asked."""
+    fields = text_fields(model)
+    texts = {field: [example[field] for example in examples] for field in fields}
+    inputs = _rust_inputs(model, texts)
+    logits = model(inputs, training=False)
+    answers = _arrays(model.serve(logits))
+    checks = [
+        SignatureCheck("serving_default", texts, answers),
+        SignatureCheck("tokens", inputs, answers),
+        SignatureCheck("tokenize", texts, inputs),
+    ]
+    if hasattr(model, "classify"):
+        serialized = [
+            tf.train.Example(
+                features=tf.train.Features(
+                    feature={field: _bytes_feature(texts[field][row]) for field in fields}
+                )
+            ).SerializeToString()
+            for row in range(len(examples))
+        ]
+        checks.append(
+            SignatureCheck("classify", {"inputs": serialized}, _arrays(model.classify(logits)))
+        )
+    return checks
+
+
+def _rust_inputs(model: Task, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+    encoded = model.tokenizer.encode_arrays(
+        texts["text"], texts.get("text_pair"), max_length=model.max_length
+    )
+    lengths = np.diff(encoded.row_splits)
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    inputs = {
+        "token_ids": np.full(mask.shape, model.tokenizer.pad_token_id or 0, "int32"),
+        "padding_mask": mask.astype("int32"),
+        "segment_ids": np.zeros(mask.shape, "int32"),
+    }
+    inputs["token_ids"][mask] = encoded.token_ids
+    inputs["segment_ids"][mask] = encoded.segment_ids
+    return inputs
+
+
+def _function(function: Any, inputs: Mapping[str, tf.TensorSpec]) -> Any:
+    named = {
+        name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()
+    }
+    return tf.function(function, autograph=False).get_concrete_function(**named)
+
+
+def _arrays(outputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(output) for name, output in outputs.items()}
+
+
+def _bytes_feature(text: str) -> Any:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))

@@ -1,0 +1,444 @@
+"""What all tasks share: the verbs, from records to an exported model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfaigc.data import (
+    BatchOrder,
+    EpochOrder,
+    Table,
+    check_texts,
+    make_dataset,
+    read_records,
+    tokenize_cached,
+)
+from tfaigc.errors import ConfigError, TrainingError
+from tfaigc.evaluation import Report
+from tfaigc.families import Backbone
+from tfaigc.tasks.checkpoint import save_task
+from tfaigc.tasks.serving import export_task
+from tfaigc.tokenizers import Tokenizer
+from tfaigc.training import callbacks as training_callbacks
+from tfaigc.training.optimizers import adamw
+from tfaigc.training.schedules import WarmupSchedule
+
+# Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
+_HARD_TEXTS = (
+    "",
+    " ",
+    "Straße, ﬁancé, Σίσυφος, İstanbul, 中文文本, עברית, ไทย.",
+    "e\u0301clair\u00a05\u202fEUR\u200b\u2028™ 👩\u200d👩\u200d👧 \ufffd",
+    "[CLS] a [MASK] [SEP] b [PAD]",
+    "tab\tnew\nline\r\nx" + "y" * 300,
+)
+
+
+class Task(keras.Model):
+    """A backbone, a head and a tokenizer, with one set of verbs for all tasks.
+
+    Args:
+        backbone: The pretrained network.
+        tokenizer: The checkpoint's tokenizer.
+        max_length: Most tokens of an example, special tokens included; None: the most that the
+            checkpoint allows.
+
+    Raises:
+        ConfigError: ``max_length`` is above what the checkpoint allows, or the tokenizer has more
+            tokens than the backbone.
+    """
+
+    task: ClassVar[str]
+
+    def __init__(
+        self, backbone: Backbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
+    ) -> None:
+        super().__init__(name=name, dtype=backbone.factory.dtype)
+        self.backbone = backbone
+        self.tokenizer = tokenizer
+        self.max_length = _checked_max_length(max_length, backbone, tokenizer)
+        self.takes_pairs = False
+        self._schedule: WarmupSchedule | None = None
+        self._examples: tuple[dict[str, str], ...] = ()
+
+    @abstractmethod
+    def default_loss(self) -> keras.losses.Loss:
+        """Returns the task's loss."""
+
+    @abstractmethod
+    def default_metrics(self) -> list[Any]:
+        """Returns the metrics that training shows."""
+
+    @abstractmethod
+    def targets(self, table: Table) -> np.ndarray:
+        """Takes records to what the loss compares logits with, one row a record."""
+
+    @abstractmethod
+    def serve(self, logits: Any) -> dict[str, Any]:
+        """Takes logits to the outputs of the SavedModel, inside its graph."""
+
+    @abstractmethod
+    def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:
+        """Takes logits to what ``infer`` returns."""
+
+    @abstractmethod
+    def make_report(self, table: Table, logits: np.ndarray) -> Report:
+        """Compares logits with what the records say."""
+
+    @abstractmethod
+    def config_entries(self) -> dict[str, Any]:
+        """Returns the head's entries of ``config.json``."""
+
+    @abstractmethod
+    def copy_with_dtype(self, dtype: str) -> Task:
+        """Returns a model of the same shape, with fresh weights, under another dtype policy."""
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what ``tfaigc.json`` keeps of the model."""
+        return {"max_length": self.max_length, "takes_pairs": self.takes_pairs}
+
+    def run_backbone(self, inputs: Mapping[str, Any], *, training: bool) -> dict[str, Any]:
+        """Runs the backbone, without padding wherever XLA does not compile the model."""
+        remove_padding = keras.backend.backend() == "tensorflow" and not self.jit_compile
+        return self.backbone(inputs, training=training, remove_padding=remove_padding)
+
+    def dataset(
+        self,
+        records: Any,
+        *,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: int = 0,
+        columns: Mapping[str, str] | None = None,
+        cache: bool = True,
+    ) -> tf.data.Dataset:
+        """Takes records to batches for ``fit`` and ``evaluate``.
+
+        Texts are tokenized once and kept in the user's cache. Shuffled batches hold texts of like
+        length and differ in each epoch; without ``shuffle`` the records keep their order.
+
+        Args:
+            records: A list of dicts, a pandas DataFrame, or the path of a CSV, TSV or JSON-lines
+                file.
+            batch_size: Examples in a batch.
+            shuffle: Whether each epoch has an order of its own.
+            seed: Seed of the orders.
+            columns: Our field names to the source's column names.
+            cache: Whether token ids are kept for the next run.
+
+        Returns:
+            Batches of the backbone's inputs and the targets.
+
+        Raises:
+            DataError: Records cannot be read or used.
+        """
+        table = self._read_with_targets(records, columns)
+        return self._batches(
+            table,
+            targets=self.targets(table),
+            batch_size=batch_size,
+            cache=cache,
+            order={"shuffle": shuffle, "sort": False, "seed": seed},
+        )
+
+    def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
+        """Reads records that have a ``text`` and perhaps a ``text_pair``.
+
+        Args:
+            records: See ``dataset``; also a list of strings, or a table that was read before.
+            columns: Our field names to the source's column names.
+
+        Returns:
+            The records under our field names.
+        """
+        table = records if isinstance(records, Table) else read_records(records, columns=columns)
+        table.require("text")
+        if "text_pair" in table.columns:
+            self.takes_pairs = True
+        return table
+
+    def compile(
+        self,
+        optimizer: Any = None,
+        loss: Any = None,
+        *,
+        metrics: Any = None,
+        learning_rate: float = 5e-5,
+        weight_decay: float = 0.01,
+        warmup_steps: float = 0.1,
+        lr_scheduler_type: str = "linear",
+        max_grad_norm: float | None = 1.0,
+        **keras_arguments: Any,
+    ) -> None:
+        """Prepares training: AdamW with warm-up and decay, the task's loss and metrics.
+
+        Args:
+            optimizer: Keras's; it wins over the knobs below.
+            loss: Keras's; it wins over the task's.
+            metrics: Keras's; they win over the task's.
+            learning_rate: The peak.
+            weight_decay: Decay of matrices, as a share of the learning rate.
+            warmup_steps: Steps of the rise; below 1, their share of all steps.
+            lr_scheduler_type: See ``tfaigc.training.schedules.WarmupSchedule``.
+            max_grad_norm: Longest gradient over all weights; None: no clipping.
+            **keras_arguments: Further arguments of ``keras.Model.compile``.
+
+        Raises:
+            ConfigError: An argument is out of its range.
+        """
+        self._schedule = None
+        if optimizer is None:
+            self._schedule = WarmupSchedule(
+                learning_rate, kind=lr_scheduler_type, warmup_steps=warmup_steps
+            )
+            optimizer = adamw(
+                self, self._schedule, weight_decay=weight_decay, max_grad_norm=max_grad_norm
+            )
+        super().compile(
+            optimizer=optimizer,
+            loss=self.default_loss() if loss is None else loss,
+            metrics=self.default_metrics() if metrics is None else metrics,
+            **keras_arguments,
+        )
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_data: Any = None,
+        initial_epoch: int = 0,
+        **keras_arguments: Any,
+    ) -> keras.callbacks.History:
+        """Trains, as ``keras.Model.fit`` does; raw records are made into batches first.
+
+        Args:
+            x: Records, or what ``dataset`` made of them, or Keras's own kinds of data.
+            y: Targets, for Keras's own kinds of data.
+            batch_size: Examples in a batch; 32 for records.
+            epochs: The epoch to train up to.
+            verbose: Keras's; silent where a callback shows progress.
+            callbacks: Keras callbacks, such as ``tfaigc.callbacks.standard(...)``.
+            validation_data: Like ``x``.
+            initial_epoch: Epochs that were trained before.
+            **keras_arguments: Further arguments of ``keras.Model.fit``.
+
+        Returns:
+            The history of losses and metrics.
+
+        Raises:
+            DataError: Records cannot be read or used.
+            TrainingError: The model is not compiled, or the run's length cannot be told.
+        """
+        if not self.compiled:
+            raise TrainingError("A model must be compiled before fit. Call model.compile() first.")
+        if y is None:
+            x = self._as_batches(x, batch_size=batch_size, shuffle=True)
+        validation_data = self._as_batches(validation_data, batch_size=batch_size)
+        callbacks = list(callbacks or ())
+        training_callbacks.attach(callbacks, x)
+        self._plan_schedule(x, epochs, initial_epoch, keras_arguments.get("steps_per_epoch"))
+        if isinstance(x, tf.data.Dataset):
+            # Keras warns where its own default meets a dataset, which has its order already.
+            keras_arguments.setdefault("shuffle", False)
+        shows = any(isinstance(each, training_callbacks.ProgressLine) for each in callbacks)
+        try:
+            return super().fit(
+                x,
+                y,
+                batch_size=None if isinstance(x, tf.data.Dataset) else batch_size,
+                epochs=epochs,
+                verbose=0 if shows and verbose == "auto" else verbose,
+                callbacks=[*_order_keepers(x), *callbacks],
+                validation_data=validation_data,
+                initial_epoch=initial_epoch,
+                **keras_arguments,
+            )
+        finally:
+            training_callbacks.close(callbacks)
+
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **keras_arguments: Any
+    ) -> Any:
+        """Measures loss and metrics, as ``keras.Model.evaluate`` does; takes raw records too."""
+        if y is None:
+            x = self._as_batches(x, batch_size=batch_size)
+        batch_size = None if isinstance(x, tf.data.Dataset) else batch_size
+        return super().evaluate(x, y, batch_size=batch_size, **keras_arguments)
+
+    def predict(self, x: Any, batch_size: int | None = None, **keras_arguments: Any) -> Any:
+        """Computes logits, as ``keras.Model.predict`` does; takes raw records too.
+
+        Returns:
+            logits: float32, one row a record, in the records' order.
+        """
+        if _is_raw(x):
+            return self.logits(self.read(x), batch_size=batch_size or 64)
+        return super().predict(x, batch_size=batch_size, **keras_arguments)
+
+    def logits(self, table: Table, *, batch_size: int = 64) -> np.ndarray:
+        """Computes the logits of a table's records.
+
+        Args:
+            table: What ``read`` returned.
+            batch_size: Examples in a batch.
+
+        Returns:
+            float32, one row a record, in the table's order.
+        """
+        batches = self._batches(table, targets=None, batch_size=batch_size, cache=False, order={})
+        return batches.batch_order.restore(super().predict(batches, verbose=0))
+
+    def infer(
+        self,
+        records: Any,
+        *,
+        batch_size: int = 64,
+        columns: Mapping[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Answers raw texts.
+
+        Args:
+            records: A list of strings, or anything that ``dataset`` takes, without labels.
+            batch_size: Examples in a batch.
+            columns: Our field names to the source's column names.
+
+        Returns:
+            One dict a record, in the records' order.
+        """
+        table = self.read(records, columns=columns)
+        return self.answers(self.logits(table, batch_size=batch_size))
+
+    def report(
+        self,
+        records: Any,
+        *,
+        batch_size: int = 64,
+        columns: Mapping[str, str] | None = None,
+    ) -> Report:
+        """Compares the model's answers with records that have the right ones.
+
+        Args:
+            records: Anything that ``dataset`` takes.
+            batch_size: Examples in a batch.
+            columns: Our field names to the source's column names.
+
+        Returns:
+            Metrics, tables and plots.
+        """
+        table = self._read_with_targets(records, columns)
+        return self.make_report(table, self.logits(table, batch_size=batch_size))
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Writes the model in Hugging Face layout, which ``transformers`` loads too.
+
+        Args:
+            directory: Where to; made if need be.
+        """
+        save_task(self, Path(directory))
+
+    def export(self, directory: str | Path) -> Path:
+        """Exports a SavedModel that takes raw strings, verified in a fresh process.
+
+        Args:
+            directory: The served model's directory; the export becomes its next version.
+
+        Returns:
+            The version's directory, such as ``savedmodels/sentiment/1``.
+
+        Raises:
+            ExportError: The SavedModel does not answer as the model does, or cannot be written.
+            TokenizerError: The tokenizer has a part that cannot be compiled.
+        """
+        texts = [{"text": text, "text_pair": text[::-1]} for text in _HARD_TEXTS]
+        return export_task(self, Path(directory), examples=[*self._examples, *texts])
+
+    def _read_with_targets(self, records: Any, columns: Mapping[str, str] | None) -> Table:
+        table = self.read(records, columns=columns)
+        return check_texts(table, "text", *(("text_pair",) if self.takes_pairs else ()))
+
+    def _batches(
+        self, table: Table, *, targets: Any, batch_size: int, cache: bool, order: dict[str, Any]
+    ) -> tf.data.Dataset:
+        texts = [str(text) for text in table.column("text")]
+        pairs = [str(text) for text in table.column("text_pair")] if self.takes_pairs else None
+        encoded = tokenize_cached(
+            self.tokenizer, texts, pairs, max_length=self.max_length, enabled=cache
+        )
+        self._examples = self._examples or tuple(
+            {"text": text, "text_pair": pair}
+            for text, pair in zip(texts[:16], (pairs or texts)[:16], strict=True)
+        )
+        return make_dataset(
+            encoded,
+            BatchOrder(np.diff(encoded.row_splits), batch_size, **order),
+            labels=targets,
+            pad_token_id=self.tokenizer.pad_token_id or 0,
+            max_length=self.max_length,
+        )
+
+    def _as_batches(self, data: Any, *, batch_size: int | None, shuffle: bool = False) -> Any:
+        if data is None or not _is_raw(data):
+            return data
+        return self.dataset(data, batch_size=batch_size or 32, shuffle=shuffle)
+
+    def _plan_schedule(
+        self, data: Any, epochs: int, initial_epoch: int, steps_per_epoch: int | None
+    ) -> None:
+        if self._schedule is None:
+            return
+        order = getattr(data, "batch_order", None)
+        if order is not None:
+            steps_per_epoch = steps_per_epoch or len(order)
+        elif isinstance(data, tf.data.Dataset) and not steps_per_epoch:
+            steps_per_epoch = int(data.cardinality())
+        if not steps_per_epoch or steps_per_epoch < 1:
+            raise TrainingError(
+                "The learning rate's schedule must know how many steps an epoch has. Received: "
+                "data of unknown length. Pass steps_per_epoch=, or compile with an optimizer."
+            )
+        done = initial_epoch * steps_per_epoch + getattr(order, "first_step", 0)
+        self._schedule.plan(
+            total_steps=epochs * steps_per_epoch,
+            first_step=int(self.optimizer.iterations) - done,
+        )
+
+
+def _order_keepers(data: Any) -> list[keras.callbacks.Callback]:
+    """Makes the callback that tells our own data which epoch it is in."""
+    order = getattr(data, "batch_order", None)
+    return [] if order is None else [EpochOrder(order)]
+
+
+def _is_raw(data: Any) -> bool:
+    """Tells records from Keras's own kinds of data."""
+    if isinstance(data, (str, Path, Table)) or type(data).__name__ == "DataFrame":
+        return True
+    return isinstance(data, list) and all(isinstance(record, (str, Mapping)) for record in data)
+
+
+def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:
+    limit = min(backbone.config.max_positions, tokenizer.model_max_length or 10**9)
+    if given is not None and given > backbone.config.max_positions:
+        limit = backbone.config.max_positions
+        raise ConfigError(
+            f"max_length must be at most {limit} for this checkpoint. Received: {given}. "
+            f"Pass max_length={limit}."
+        )
+    if tokenizer.vocabulary_size > backbone.config.vocabulary_size:
+        raise ConfigError(
+            "The tokenizer must have no more tokens than the model's vocab_size, "
+            f"{backbone.config.vocabulary_size}. Received: {tokenizer.vocabulary_size}. "
+            "Use the tokenizer that belongs to the checkpoint."
+        )
+    return limit if given is None else given

