@@ -146,7 +146,8 @@ def _fresh_parts(found: Mapping[str, str | None], may_be_fresh: Sequence[str]) -
 
 
 def _sort_leftovers(names: Mapping[str, str], family: Family) -> tuple[list[str], list[str]]:
-    unread, unknown = [], []
+    unread: list[str] = []
+    unknown: list[str] = []
     optional = (*family.other_heads, "pooler.")
     for bare, name in sorted(names.items()):
         if bare.rpartition(".")[2] in family.buffers:
