@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from tfaigc.data.batching import make_dataset
 from tfaigc.data.cache import EncodedTexts, tokenize_cached
-from tfaigc.data.checks import EncodedLabels, check_labels, check_texts, encode_labels
+from tfaigc.data.checks import (
+    EncodedLabels,
+    check_examples,
+    check_labels,
+    check_texts,
+    encode_labels,
+)
 from tfaigc.data.epoch_order import EpochOrder
 from tfaigc.data.faults import Fault
+from tfaigc.data.labels import LabelSet
 from tfaigc.data.movie_reviews import movie_reviews
 from tfaigc.data.order import BatchOrder
 from tfaigc.data.records import read_records
-from tfaigc.data.split import first_of_duplicates, stratified_split
+from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
+from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import Table
 
 __all__ = [
@@ -19,9 +27,14 @@ __all__ = [
     "EncodedTexts",
     "EpochOrder",
     "Fault",
+    "LabelSet",
+    "Summary",
     "Table",
+    "check_examples",
     "check_labels",
     "check_texts",
+    "count_conflicts",
+    "describe",
     "encode_labels",
     "first_of_duplicates",
     "make_dataset",

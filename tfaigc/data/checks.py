@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tfaigc.data.faults import Fault, settle
+from tfaigc.data.labels import LabelSet, is_fraction, written
 from tfaigc.data.table import Table
-from tfaigc.errors import DataError, suggestion
+from tfaigc.errors import DataError
+
+# More inferred classes than this, in more than half of the rows, are no classes.
+_MANY_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,9 @@ def check_texts(table: Table, *fields: str, max_invalid_share: float = 0.0) -> T
         The table without the dropped records, which its ``rejected`` lists.
 
     Raises:
-        DataError: More than the allowed share of the records has no text.
+        DataError: A field is missing, or more than the allowed share of the records has no text.
     """
-    faults = {}
-    for index, row in enumerate(table.require(*fields).rows):
-        for field in fields:
-            value = row.get(field)
-            if not isinstance(value, str):
-                reason = f"{table.column_name(field)} must be text. Received: {value!r:.60}."
-            elif not value.strip():
-                reason = f"{table.column_name(field)} is empty."
-            else:
-                continue
-            faults[index] = Fault(table.location(index), reason)
-            break
-    return _without(table, faults, max_invalid_share)
+    return _without(table, _text_faults(table, fields), max_invalid_share)
 
 
 def check_labels(
@@ -61,8 +52,7 @@ def check_labels(
 ) -> tuple[Table, EncodedLabels]:
     """Checks that every record has a known label, and numbers the labels.
 
-    A label is a class name, or a class number from 0. A name is tried first, so that classes may
-    be named by digits.
+    A label is a class name or a class number from 0; see ``LabelSet``.
 
     Args:
         table: The records, with the field ``label``.
@@ -74,31 +64,48 @@ def check_labels(
         The table without the dropped records, and its labels.
 
     Raises:
-        DataError: More than the allowed share of the records has no or an unknown label, or there
-            are fewer than two classes.
+        DataError: More than the allowed share of the records has no or an unknown label, or
+            ``labels`` is None and there are fewer than two classes.
     """
-    table.require("label")
-    written = [_written(value) for value in table.column("label")]
-    names = tuple(labels) if labels is not None else _names(written)
-    numbers = {name: number for number, name in enumerate(names)}
-    # Class numbers are understood where the names do not already say what they are.
-    numbers = {str(number): number for number in range(len(names))} | numbers
+    return check_examples(table, labels=labels, max_invalid_share=max_invalid_share)
+
+
+def check_examples(
+    table: Table,
+    *fields: str,
+    labels: Sequence[str] | None = None,
+    max_invalid_share: float = 0.0,
+) -> tuple[Table, EncodedLabels]:
+    """Checks texts and labels at once, so that one message has the faults of both.
+
+    Args:
+        table: The records, with the field ``label``.
+        *fields: The fields that must hold text.
+        labels: The class names in their order; None: those of the records, sorted, numbers by
+            their value.
+        max_invalid_share: Share of records, from 0 to 1, that may be dropped.
+
+    Returns:
+        The table without the dropped records, and its labels.
+
+    Raises:
+        DataError: A field is missing, more than the allowed share of the records cannot be used,
+            or ``labels`` is None and there are fewer than two classes.
+    """
+    reasons = _text_faults(table.require(*fields, "label"), fields)
+    values = table.column("label")
+    known = LabelSet(labels) if labels is not None else _infer(values)
+    numbers = [known.number(value) if known else None for value in values]
     column = table.column_name("label")
-    faults = {}
-    for index, value in enumerate(written):
-        if value == "":
-            faults[index] = Fault(table.location(index), f"{column} is missing.")
-        elif value not in numbers:
-            known = ", ".join(names[:20])
-            reason = f"{column} must be one of {known}. Received: {value!r}."
-            faults[index] = Fault(table.location(index), reason + suggestion(value, names))
-    kept = _without(table, faults, max_invalid_share)
-    ids = [numbers[value] for index, value in enumerate(written) if index not in faults]
-    if labels is None and len(names) < 2:
-        raise DataError(
-            f"{table.name} must hold at least two classes in {column}. Received: "
-            f"{', '.join(names) or 'none'}. Check that it is the column with the classes."
-        )
+    for index, number in enumerate(numbers):
+        if number is None:
+            reason = _refusal(known, values[index], column, given=labels is not None)
+            reasons[index] = f"{reasons[index]} {reason}" if index in reasons else reason
+    kept = _without(table, reasons, max_invalid_share)
+    ids = [number for index, number in enumerate(numbers) if index not in reasons]
+    names = known.names if known else ()
+    if labels is None:
+        _check_inferred(kept, names)
     return kept, EncodedLabels(np.asarray(ids, np.int32), names)
 
 
@@ -113,38 +120,82 @@ def encode_labels(table: Table, labels: Sequence[str] | None = None) -> EncodedL
         The labels.
 
     Raises:
-        DataError: A label is missing or unknown, or there are fewer than two classes.
+        DataError: A label is missing or unknown, or ``labels`` is None and there are fewer than
+            two classes.
     """
     return check_labels(table, labels)[1]
 
 
-def _without(table: Table, faults: dict[int, Fault], max_invalid_share: float) -> Table:
-    if not faults:
+def _text_faults(table: Table, fields: Sequence[str]) -> dict[int, str]:
+    """Finds the rows without text, and says what is wrong with each."""
+    reasons: dict[int, str] = {}
+    for index, row in enumerate(table.require(*fields).rows):
+        for field in fields:
+            reason = _text_fault(row.get(field), table.column_name(field))
+            if reason:
+                reasons[index] = reason
+                break
+    return reasons
+
+
+def _text_fault(value: Any, column: str) -> str:
+    """Says what is wrong with a text; "" where nothing is."""
+    if value is None:
+        return f"{column} is missing."
+    if not isinstance(value, str):
+        return f"{column} must be text. Received: {value!r:.60} ({type(value).__name__})."
+    if not value.strip():
+        return f"{column} is empty."
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        return f"{column} must be Unicode. Received: half a surrogate pair at {error.start}."
+    return ""
+
+
+def _infer(values: Sequence[Any]) -> LabelSet | None:
+    """Collects the classes of a column that has any."""
+    try:
+        return LabelSet.of(values)
+    except DataError:
+        return None
+
+
+def _refusal(known: LabelSet | None, value: Any, column: str, *, given: bool) -> str:
+    """Says why a label is not taken."""
+    name = written(value)
+    if not given and name and is_fraction(name):
+        return f"{column} must be a class name or a whole number. Received: {name}."
+    return (known or LabelSet(["-"])).refusal(value, column)
+
+
+def _check_inferred(table: Table, names: Sequence[str]) -> None:
+    """Refuses a column of labels that is none."""
+    column = table.column_name("label")
+    if len(names) < 2:
+        raise DataError(
+            f"{table.name} must hold at least two classes in {column}. Received: "
+            f"{', '.join(names) or 'none'}. Check that it is the column with the classes."
+        )
+    if len(names) > max(_MANY_CLASSES, len(table) // 2):
+        raise DataError(
+            f"{table.name} must hold several rows of each class in {column}. Received: "
+            f"{len(names):,} different values in {len(table):,} rows. Check that it is the column "
+            "with the classes, or pass labels=[...]."
+        )
+
+
+def _without(table: Table, reasons: Mapping[int, str], max_invalid_share: float) -> Table:
+    """Drops the rows with faults, where so many may be dropped."""
+    if not reasons:
         return table
+    faults = [Fault(table.location(index), reasons[index]) for index in sorted(reasons)]
     rejected = settle(
-        list(faults.values()),
-        total=len(table),
+        [*table.rejected, *faults],
+        total=len(table) + len(table.rejected),
         source=table.name,
         max_invalid_share=max_invalid_share,
+        known=len(table.rejected),
     )
-    kept = table.select(index for index in range(len(table)) if index not in faults)
-    return replace(kept, rejected=(*table.rejected, *rejected))
-
-
-def _written(value: Any) -> str:
-    """Writes a label as text: whole numbers without a fraction, nothing for a missing one."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    if isinstance(value, (bool, np.bool_)):
-        return str(int(value))
-    return str(value).strip()
-
-
-def _names(written: Sequence[str]) -> tuple[str, ...]:
-    names = {value for value in written if value}
-    try:
-        return tuple(sorted(names, key=float))
-    except ValueError:
-        return tuple(sorted(names))
+    kept = table.select(index for index in range(len(table)) if index not in reasons)
+    return replace(kept, rejected=rejected)

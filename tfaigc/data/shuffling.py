@@ -23,7 +23,7 @@ def permutation(count: int, *key: int) -> npt.NDArray[np.int64]:
 
     Example:
         >>> permutation(5, 0)
-        array([0, 2, 3, 1, 4])
+        array([3, 2, 1, 0, 4])
     """
     bits: Any = np.random.PCG64(np.random.SeedSequence(key))
     return np.argsort(bits.random_raw(count), kind="stable").astype(np.int64)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from tfaigc.data.shuffling import permutation
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
 
@@ -31,6 +32,22 @@ def first_of_duplicates(table: Table, *, seen: Table | None = None) -> np.ndarra
     return np.asarray(kept, np.int64)
 
 
+def count_conflicts(table: Table, label_ids: np.ndarray) -> int:
+    """Counts the texts that stand under more than one label.
+
+    Args:
+        table: The records.
+        label_ids: int, (records,): each record's class.
+
+    Returns:
+        The number of distinct texts whose records disagree; of duplicates the first is kept.
+    """
+    found: dict[Hashable, set[int]] = {}
+    for text, label in zip(_texts(table), np.asarray(label_ids).tolist(), strict=True):
+        found.setdefault(text, set()).add(label)
+    return sum(len(labels) > 1 for labels in found.values())
+
+
 def stratified_split(
     label_ids: np.ndarray, fractions: Sequence[float], *, seed: int
 ) -> list[np.ndarray]:
@@ -48,13 +65,16 @@ def stratified_split(
     Raises:
         DataError: The fractions do not sum to 1, or a split would be empty.
     """
-    if abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0:
-        raise DataError(f"fractions must be shares that sum to 1. Received: {list(fractions)}.")
-    random = np.random.Generator(np.random.PCG64(seed))
+    if not fractions or abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0:
+        raise DataError(
+            f"fractions must be shares that sum to 1. Received: {list(fractions)}. "
+            "Pass (0.8, 0.1, 0.1)."
+        )
     label_ids = np.asarray(label_ids)
     splits: list[list[np.ndarray]] = [[] for _ in fractions]
-    for label in np.unique(label_ids):
-        rows = random.permutation(np.flatnonzero(label_ids == label))
+    for number, label in enumerate(np.unique(label_ids)):
+        rows = np.flatnonzero(label_ids == label)
+        rows = rows[permutation(len(rows), seed, number)]
         ends = np.round(np.cumsum(fractions) * len(rows)).astype(int)
         ends = np.maximum(ends, 1)
         for split, part in zip(splits, np.split(rows, ends[:-1]), strict=True):
