@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from typing import TYPE_CHECKING, Any
+
 from tfaigc.data.batching import make_dataset
 from tfaigc.data.cache import EncodedTexts, tokenize_cached
 from tfaigc.data.checks import (
@@ -11,7 +15,6 @@ from tfaigc.data.checks import (
     check_texts,
     encode_labels,
 )
-from tfaigc.data.epoch_order import EpochOrder
 from tfaigc.data.faults import Fault
 from tfaigc.data.labels import LabelSet
 from tfaigc.data.movie_reviews import movie_reviews
@@ -20,6 +23,11 @@ from tfaigc.data.records import read_records
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import Table
+
+if TYPE_CHECKING:
+    
+if TYPE_CHECKING:
+    from tfaigc.data.epoch_order import EpochOrder
 
 __all__ = [
     "BatchOrder",
@@ -43,3 +51,20 @@ __all__ = [
     "stratified_split",
     "tokenize_cached",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the one part that needs Keras on first use, so that bad data is found before."""
+    if name == "EpochOrder":
+        
+        return EpochOrder
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the one name that needs Keras on first use: files are read faster without it."""
+    if name == "EpochOrder":
+        from tfaigc.data.epoch_order import EpochOrder
+
+        return EpochOrder
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
