@@ -20,8 +20,8 @@ class BatchOrder:
     batches; each pool is sorted by length and cut into batches, so that the examples of a batch
     are about equally long; then all batches are shuffled. Without it, examples are sorted by
     length, the longest first, in every epoch: batches pad little, and what does not fit in memory
-    shows at once; or they keep their order, where `sort` is off. No example is dropped: the last batch cut is smaller where they do not divide,
-    unless `drop_remainder` leaves it out.
+    shows at once; or they keep their order, where `sort` is off. No example is dropped: the last
+    batch cut is smaller where they do not divide, unless `drop_remainder` leaves it out.
 
     Args:
         lengths: Number of tokens of each example. (examples,).
