@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from typing import TYPE_CHECKING, Any
-
 from tfaigc.data.batching import make_dataset
 from tfaigc.data.cache import EncodedTexts, tokenize_cached
 from tfaigc.data.checks import (
@@ -24,8 +22,6 @@ from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_s
 from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import Table
 
-if TYPE_CHECKING:
-    
 if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
 
@@ -51,14 +47,6 @@ __all__ = [
     "stratified_split",
     "tokenize_cached",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Loads the one part that needs Keras on first use, so that bad data is found before."""
-    if name == "EpochOrder":
-        
-        return EpochOrder
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __getattr__(name: str) -> Any:
