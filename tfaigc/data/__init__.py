@@ -50,7 +50,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Loads the one name that needs Keras on first use: files are read faster without it."""
+    """Loads the one part that needs Keras on first use, so that bad data is found before."""
     if name == "EpochOrder":
         from tfaigc.data.epoch_order import EpochOrder
 
