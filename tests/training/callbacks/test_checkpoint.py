@@ -6,13 +6,14 @@ import signal
 from types import SimpleNamespace
 
 import keras
+import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
 
 from tfaigc.errors import ConfigError, TrainingError
 from tfaigc.training.callbacks import Checkpoint, ResumePoint, TrainingInterrupted
-from tfaigc.training.callbacks.snapshots import collect_keys, read_snapshot
+from tfaigc.training.callbacks.snapshots import collect_keys, read_snapshot, write_snapshot
 
 
 def interrupt() -> None:
@@ -341,3 +342,20 @@ def test_keys_are_unique():
 def test_unknown_mode(tmp_path):
     with pytest.raises(ConfigError, match="mode must be one of auto, min, max"):
         Checkpoint(tmp_path, mode="minimum")
+
+
+def test_every_dtype_survives(tmp_path):
+    arrays = {
+        "half": np.arange(3).astype(ml_dtypes.bfloat16),
+        "count": np.array(7, np.int64),
+        "seed": np.array([1, 2**32 - 1], np.uint32),
+        "flag": np.array(True),
+    }
+    write_snapshot(tmp_path / "step-00000001", model=arrays, optimizer={}, state={"epoch": 1})
+    read = read_snapshot(tmp_path / "step-00000001")
+    assert list(read.model) == list(arrays)
+    for name, array in arrays.items():
+        assert (read.model[name].dtype, read.model[name].shape) == (array.dtype, array.shape)
+        assert read.model[name].tobytes() == array.tobytes()
+    assert read.optimizer == {}
+    assert read.state["epoch"] == 1

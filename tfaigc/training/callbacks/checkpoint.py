@@ -163,8 +163,8 @@ class Checkpoint(keras.callbacks.Callback):
         self._steps.begin_epoch(epoch)
         if self.batch_order is not None:
             self.batch_order.epoch = epoch
-            if self._steps.first_step:
-                self.batch_order.first_step = self._steps.first_step
+            # Always: an earlier fit may have left the middle of this epoch behind.
+            self.batch_order.first_step = self._steps.first_step
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time, and ends where it must."""
