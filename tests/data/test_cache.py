@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tokenizers
 
 from tfaigc.data import EncodedTexts, cache, tokenize_cached
+from tfaigc.tokenizers import Tokenizer
 
 TEXTS = ["one two three", "", "four"]
 
@@ -120,3 +124,67 @@ def test_unwritable_cache(
     assert ids(encoded) == [[3, 3, 5], [], [4]]
     assert "stay in memory" in caplog.text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_few_texts_stay_out_of_the_users_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "cache_directory", lambda: tmp_path)
+    assert ids(tokenize_cached(WordLengths(), TEXTS, max_length=None)) == [[3, 3, 5], [], [4]]
+    assert list(tmp_path.iterdir()) == []
+    tokenize_cached(WordLengths(), ["a b"] * 1_000, max_length=None)
+    assert len(list((tmp_path / "tokens").iterdir())) == 1
+
+
+def test_a_directory_that_cannot_be_made(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    encoded = tokenize_cached(WordLengths(), TEXTS, max_length=None, directory=tmp_path / "file")
+    assert ids(encoded) == [[3, 3, 5], [], [4]]
+    assert len(caplog.messages) == 1
+
+
+def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:
+    old, new = tmp_path / ".writing-old", tmp_path / ".writing-new"
+    for path in (old, new):
+        path.mkdir()
+    os.utime(old, (0, 0))
+    tokenize_cached(WordLengths(), TEXTS, max_length=None, directory=tmp_path)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_writers_at_the_same_time(tmp_path: Path) -> None:
+    texts = [f"{'x' * (i % 9 + 1)} y" for i in range(500)]
+    plain = WordLengths().encode_arrays(texts, None, None)
+
+    def work(_: int) -> EncodedTexts:
+        return tokenize_cached(WordLengths(), texts, max_length=None, directory=tmp_path)
+
+    with ThreadPoolExecutor(8) as pool:
+        for encoded in pool.map(work, range(24)):
+            np.testing.assert_array_equal(encoded.token_ids, plain.token_ids)
+            np.testing.assert_array_equal(encoded.row_splits, plain.row_splits)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_real_tokenizer(tmp_path: Path) -> None:
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    rust = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel(
+            {word: number for number, word in enumerate([*specials, "a", "film"])}, "[UNK]"
+        )
+    )
+    rust.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    rust.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    rust.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(tmp_path / "tokenizer.json")
+    texts, pairs = ["a film", "", "film"], ["film", "a", "a a a"]
+    cached = tokenize_cached(tokenizer, texts, pairs, max_length=6, directory=tmp_path / "tokens")
+    plain = tokenizer.encode_arrays(texts, pairs, 6)
+    for name in EncodedTexts._fields:
+        np.testing.assert_array_equal(getattr(cached, name), getattr(plain, name))
+    assert ids(cached) == tokenizer.encode(texts, pairs, max_length=6)

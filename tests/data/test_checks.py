@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tfaigc.data import check_labels, check_texts, encode_labels, read_records
+from tfaigc.data import check_examples, check_labels, check_texts, encode_labels, read_records
 from tfaigc.errors import DataError
 
 
@@ -72,3 +72,63 @@ def test_texts(text: Any) -> None:
 def test_missing_field() -> None:
     with pytest.raises(DataError, match=r"must have a column 'label'.*Received columns: 'text'"):
         encode_labels(read_records([{"text": "fine"}]))
+
+
+def test_texts_and_labels_are_reported_together() -> None:
+    rows = read_records(
+        [
+            {"text": "fine", "label": "good"},
+            {"text": " ", "label": "good"},
+            {"text": "dull", "label": "bad"},
+            {"text": "so", "label": "Good"},
+            {"text": "", "label": None},
+        ]
+    )
+    with pytest.raises(DataError) as caught:
+        check_examples(rows, "text", labels=["bad", "good"])
+    message = str(caught.value)
+    assert "3 bad rows of 5" in message
+    assert "records[1]: text is empty.\n" in message
+    assert "records[3]: label must be one of bad, good. Received: 'Good'. Did you" in message
+    assert "records[4]: text is empty. label is missing.\n" in message
+    kept, labels = check_examples(rows, "text", labels=["bad", "good"], max_invalid_share=0.6)
+    assert kept.column("text") == ["fine", "dull"]
+    assert labels.ids.tolist() == [1, 0]
+    assert labels.ids.dtype == "int32"
+
+
+def test_shares_count_all_rows_of_the_source() -> None:
+    rows = read_records(["a", 1, "", "b"], max_invalid_share=0.5)
+    assert len(check_texts(rows, "text", max_invalid_share=0.5).rejected) == 2
+    with pytest.raises(DataError, match="2 bad rows of 4"):
+        check_texts(rows, "text", max_invalid_share=0.3)
+
+
+def test_their_column_names_are_used() -> None:
+    columns = {"text": "review", "label": "stars"}
+    rows = read_records([{"review": "", "stars": 9}], columns=columns)
+    with pytest.raises(DataError, match=r"review is empty\. stars must be one of a, b"):
+        check_examples(rows, "text", labels=["a", "b"])
+
+
+def test_broken_unicode() -> None:
+    with pytest.raises(DataError, match="half a surrogate pair at 1"):
+        check_texts(read_records(["a\ud800"]), "text")
+
+
+def test_scores_are_no_classes() -> None:
+    with pytest.raises(DataError, match=r"class name or a whole number\. Received: 0\.5"):
+        encode_labels(table(0, 0.5, 1))
+    with pytest.raises(DataError, match=r"class name or a whole number\. Received: 0\.5"):
+        encode_labels(table("0.5"))
+
+
+def test_a_column_of_ids_is_no_column_of_classes() -> None:
+    with pytest.raises(DataError, match="500 different values in 500 rows"):
+        encode_labels(table(*range(500)))
+    assert len(encode_labels(table(*range(500)), [f"c{i}" for i in range(500)]).names) == 500
+
+
+def test_no_label_at_all() -> None:
+    with pytest.raises(DataError, match=r"records\[0\]: label is missing"):
+        encode_labels(table(None, ""))

@@ -32,3 +32,10 @@ def test_another_file(tmp_path: Path) -> None:
     path.write_text("1\t0.5\ta\nhello\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"reviews.txt, line 2, .*Received: 'hello'"):
         movie_reviews(path)
+
+
+def test_a_broken_file(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.txt"
+    path.write_bytes(b"1\t0.5\ta\n2\t1.0\tcaf\xe9\n")
+    with pytest.raises(DataError, match=r"reviews.txt, line 2: the file must be UTF-8"):
+        movie_reviews(path)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfaigc.data import first_of_duplicates, read_records, stratified_split
+from tfaigc.data import (
+    count_conflicts,
+    first_of_duplicates,
+    read_records,
+    stratified_split,
+)
 from tfaigc.errors import DataError
 
 
@@ -42,3 +47,15 @@ def test_duplicates() -> None:
     assert first_of_duplicates(table).tolist() == [0, 1, 3, 4]
     assert first_of_duplicates(table, seen=table.select([1, 4])).tolist() == [0, 3]
     assert first_of_duplicates(read_records(["a", "b", "a"])).tolist() == [0, 1]
+
+
+def test_conflicts() -> None:
+    table = read_records(["a", "b", "a", "b", "b"])
+    assert count_conflicts(table, np.array([0, 1, 0, 1, 0])) == 1
+    assert count_conflicts(table, np.array([0, 1, 0, 1, 1])) == 0
+
+
+def test_splits_are_the_same_everywhere() -> None:
+    splits = stratified_split(np.arange(20) % 2, (0.6, 0.2, 0.2), seed=7)
+    # Literal, so that another version of NumPy that draws otherwise is noticed.
+    assert [split.tolist() for split in splits[1:]] == [[11, 14, 16, 19], [1, 2, 10, 13]]

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -22,6 +23,10 @@ _log = logging.getLogger("tfaigc")
 _FORMAT = "1"
 # Texts that are tokenized at a time, which bounds the memory that the tokenizer takes.
 _CHUNK = 20_000
+# Fewer texts are tokenized faster than the user's cache is searched, and would only fill it.
+_WORTHWHILE = 1_000
+# A writer that was killed leaves its files behind; no writer takes as many seconds.
+_ABANDONED = 86_400
 _ARRAYS = {"token_ids": np.int32, "segment_ids": np.int32, "row_splits": np.int64}
 
 
@@ -74,13 +79,14 @@ def tokenize_cached(
         texts: The texts.
         pairs: The second text of each example, or None.
         max_length: Most tokens of an example.
-        directory: Where entries are kept; None: the user's cache.
+        directory: Where entries are kept; None: the user's cache, unless the texts are so few
+            that it does not pay.
         enabled: Whether to look for and keep an entry.
 
     Returns:
         The ids; memory-mapped, read-only, where they come from an entry.
     """
-    if not enabled:
+    if not enabled or (directory is None and len(texts) < _WORTHWHILE):
         return EncodedTexts(*_joined(tokenizer, texts, pairs, max_length))
     directory = directory or cache_directory() / "tokens"
     entry = directory / _key(tokenizer.fingerprint, texts, pairs, max_length)
@@ -140,6 +146,7 @@ def _joined(
 def _write(entry: Path, chunks: Iterable[EncodedTexts]) -> None:
     """Writes an entry under a temporary name, then renames it."""
     entry.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(entry.parent)
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=entry.parent))
     try:
         _write_arrays(temporary, chunks)
@@ -154,6 +161,16 @@ def _write(entry: Path, chunks: Iterable[EncodedTexts]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _remove_abandoned(directory: Path) -> None:
+    """Removes what writers that were killed have left."""
+    for path in directory.glob(".writing-*"):
+        try:
+            if time.time() - path.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:  # Another process was faster.
+            continue
+
+
 def _write_arrays(directory: Path, chunks: Iterable[EncodedTexts]) -> None:
     files = {name: (directory / name).open("wb") for name in _ARRAYS}
     try:
@@ -165,6 +182,10 @@ def _write_arrays(directory: Path, chunks: Iterable[EncodedTexts]) -> None:
             splits = chunk.row_splits[1:] + end
             files["row_splits"].write(splits.astype(np.int64).tobytes())
             end = splits[-1:] if len(splits) else end
+        for file in files.values():
+            file.flush()
+            # Otherwise a power cut may leave files of the right size without content.
+            os.fsync(file.fileno())
     finally:
         for file in files.values():
             file.close()

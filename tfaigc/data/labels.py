@@ -68,7 +68,9 @@ class LabelSet:
         """
         names = {name for name in map(written, values) if name and not is_fraction(name)}
         by_value = all(_NUMBER.fullmatch(name) for name in names)
-        return cls(sorted(names, key=float) if by_value else sorted(names))
+        if by_value:
+            return cls(sorted(names, key=lambda name: (float(name), name)))
+        return cls(sorted(names))
 
     def number(self, value: Any) -> int | None:
         """Finds a label's class.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tfaigc.data.readers.text_lines import text_lines
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
 
@@ -39,10 +40,11 @@ def movie_reviews(path: Path | None = None) -> Table:
 
         path = resolve_file(SOURCE)
     rows, numbers = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(text_lines(path, path.name), start=1):
         if not line.strip():
             continue
-        cells = line.rstrip("\r").split("\t")
+        line = line.rstrip("\r\n")
+        cells = line.split("\t")
         try:
             rating, text = float(cells[1]), cells[2]
         except (IndexError, ValueError):

@@ -106,7 +106,7 @@ def _check_is_file(path: Path, name: str) -> None:
     if not path.exists():
         parent = path.parent
         neighbours = [file.name for file in parent.iterdir()] if parent.is_dir() else []
-        text = " " in name and not path.suffix
+        text = " " in name and path.suffix.lower() not in FILE_READERS
         move = "To pass a text, pass a list: [text]." if text else "Check the path."
         raise DataError(
             f"{name} must be an existing file. Received: no such file in {parent.absolute()}."
