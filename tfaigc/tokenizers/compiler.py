@@ -46,6 +46,8 @@ class GraphTokenizer:
             POST_PROCESSORS.build, spec.get("post_processor"), NOTHING_ADDED
         )
 
+    # AutoGraph would rewrite every function below, which takes half a minute and changes nothing.
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def __call__(
         self,
         texts: Any,

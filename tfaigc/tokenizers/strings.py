@@ -99,9 +99,8 @@ def around(texts: Any, characters: frozenset[int], function: Function) -> Any:
         flat = where(flat, ~tf.strings.regex_full_match(flat, kept), function)
         return tf.strings.reduce_join(pieces.with_flat_values(flat), axis=-1)
 
-    return where(
-        where(texts, contains(texts, characters), apply), ~contains(texts, characters), function
-    )
+    found = contains(texts, characters)
+    return where(where(texts, ~found, function), found, apply)
 
 
 def mapper(changes: Mapping[int, int]) -> Function:
@@ -117,8 +116,8 @@ def mapper(changes: Mapping[int, int]) -> Function:
     table[list(changes)] = list(changes.values())
     # Nearly all pages of the table of differences are zero and share one row.
     differences = (table - np.arange(_CODEPOINTS, dtype=np.int32)).reshape(-1, _PAGE)
-    rows, pages = np.unique(differences, axis=0, return_inverse=True)
-    rows, pages = rows.astype(np.int32).reshape(-1), pages.astype(np.int32).reshape(-1)
+    distinct, places = np.unique(differences, axis=0, return_inverse=True)
+    rows, pages = distinct.reshape(-1), places.astype(np.int32).reshape(-1)
     affected = frozenset(changes)
 
     def apply(texts: Any) -> Any:
