@@ -109,7 +109,7 @@ def test_unusable_lines(tmp_path: Path, content: bytes, fragment: str) -> None:
         (["--input", "missing.txt"], "missing.txt must be an existing file"),
         (["--input", "missing.csv"], "missing.csv must be an existing file"),
         (["--input", "a.csv", "--text-column", "txt"], "Did you mean 'text'?"),
-        (["--input", "a.csv"], "a.csv, line 3, text: a text must not be empty."),
+        (["--input", "a.csv"], "a.csv, line 3: text is empty."),
         (["A film.", "--output", "a.csv/answers"], "is a file"),
         ([" "], "text 1: a text must not be empty"),
     ],

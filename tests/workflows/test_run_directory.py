@@ -56,6 +56,9 @@ def test_other_files_are_refused_with_the_next_moves(tmp_path: Path) -> None:
 def test_a_finished_run_is_refused_and_replaced_on_request(tmp_path: Path) -> None:
     recipe = recipe_for(tmp_path)
     interrupt(recipe)
+    (tmp_path / "metrics.json").write_text("{}")
+    assert RunDirectory(recipe).check() is State.INTERRUPTED
+    RunDirectory(recipe).finish()
     for name in ("metrics.json", "report.md", "notes.txt"):
         (tmp_path / name).write_text("{}")
     assert "which holds a finished run." in refusal(recipe)

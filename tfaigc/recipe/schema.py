@@ -65,7 +65,10 @@ class Recipe:
     )
     text_column: str = _key("data", kinds.text(), "the column that holds the text", "text")
     text_pair_column: str | None = _key(
-        "data", kinds.optional(kinds.text()), "the column with a second text, if any", None
+        "data",
+        kinds.optional(kinds.text()),
+        "the column with a second text; null: text_pair, if there is one",
+        None,
     )
     label_column: str = _key(
         "data", kinds.text(), "the column with the class: names or numbers", "label"

@@ -9,7 +9,7 @@ from tfaigc.errors import DataError
 from tfaigc.workflows.models import find_model, load_classifier
 from tfaigc.workflows.run_directory import check_writable
 from tfaigc.workflows.screen import Screen
-from tfaigc.workflows.splits import read_examples
+from tfaigc.workflows.splits import read_examples, stored_labels
 
 if TYPE_CHECKING:
     from tfaigc.evaluation import Report
@@ -46,14 +46,15 @@ def evaluate(
     """
     if output_dir is not None:
         _check_empty(Path(output_dir))
-    table = read_examples(
+    directory = find_model(model)
+    table, _ = read_examples(
         data,
         text_column=text_column,
         text_pair_column=text_pair_column,
         label_column=label_column,
+        labels=stored_labels(directory),
         screen=screen,
     )
-    find_model(model)
     classifier = load_classifier(model, screen=screen)
     report = classifier.report(table, batch_size=batch_size)
     show_report(report, Path(data).name, len(table), screen)

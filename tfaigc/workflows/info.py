@@ -11,7 +11,7 @@ from typing import Any
 from tfaigc.errors import CheckpointError
 from tfaigc.workflows.models import find_model
 from tfaigc.workflows.saved_models import is_saved_model
-from tfaigc.workflows.screen import Screen
+from tfaigc.workflows.screen import Screen, count_of
 
 _SIZES = {
     "hidden_size": "hidden size",
@@ -63,7 +63,7 @@ def _describe_model(source: str, screen: Screen) -> None:
         count = sum(math.prod(weights.shape(name)) for name in weights.names())
     screen.result_fact("model", source)
     screen.result_fact("family", str(config.get("model_type", "not stated")))
-    screen.result_fact("parameters", f"{count / 1e6:.1f} M")
+    screen.result_fact("parameters", count_of(count))
     for key, name in _SIZES.items():
         if key in config:
             screen.result_fact(name, f"{config[key]:,}")

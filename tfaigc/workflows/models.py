@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tfaigc.errors import SourceError
 from tfaigc.sources import is_remote, resolve
-from tfaigc.workflows.screen import Screen
+from tfaigc.workflows.loading import load_tensorflow
+from tfaigc.workflows.screen import Screen, count_of
 
 if TYPE_CHECKING:
     from tfaigc.tasks import TextClassifier
@@ -27,6 +28,7 @@ def load_classifier(model: str, *, screen: Screen) -> TextClassifier:
         TfaigcError: It cannot be loaded.
     """
     local = find_model(model)
+    load_tensorflow(screen)
     from tfaigc.tasks import TextClassifier
 
     classifier = TextClassifier.from_pretrained(local)
@@ -68,6 +70,6 @@ def describe_classifier(source: str, classifier: TextClassifier) -> str:
         Its source, size, classes and length.
     """
     return (
-        f"{source}: {classifier.count_params() / 1e6:.1f} M parameters, "
+        f"{source}: {count_of(classifier.count_params())} parameters, "
         f"classes {', '.join(classifier.labels)}, up to {classifier.max_length} tokens"
     )

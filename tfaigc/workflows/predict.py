@@ -73,21 +73,15 @@ def _questions(
         return _checked(_lines(sys.stdin.buffer.read(), "stdin"))
     if Path(source).suffix.lower() == ".txt":
         return _checked(_lines(_read(Path(source)), source))
-    from tfaigc.data import read_records
+    from tfaigc.data import check_texts, read_records
 
     columns = {"text": text_column}
     if text_pair_column is not None:
         columns["text_pair"] = text_pair_column
     table = read_records(source, columns=columns)
-    numbered = range(len(table))
-    rows = {name: [_as_text(value) for value in table.column(name)] for name in columns}
-    for name, values in rows.items():
-        _checked([(f"{table.location(i)}, {columns[name]}", values[i]) for i in numbered])
-    return [{name: rows[name][i] for name in columns} for i in numbered]
-
-
-def _as_text(value: object) -> str:
-    return "" if value is None else str(value)
+    fields = [field for field in ("text", "text_pair") if field in table.columns]
+    table = check_texts(table, *fields)
+    return [{field: row[field] for field in fields} for row in table.rows]
 
 
 def _checked(texts: Sequence[tuple[str, str]]) -> list[Question]:

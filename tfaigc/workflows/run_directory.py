@@ -1,7 +1,8 @@
 """The directory of a run: who may write there, and what is there at which time.
 
-A run writes ``recipe.yaml`` first and ``metrics.json`` last. A directory with the first and without
-the second is an interrupted run, which the same recipe goes on with.
+A run writes ``recipe.yaml`` first, ``metrics.json`` near its end, and removes ``checkpoints`` last.
+A directory with a recipe that has not come so far is an interrupted run, which the same recipe goes
+on with.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
 _LOCK = ".lock"
+_OLD_CHECKPOINTS = ".checkpoints-of-a-finished-run"
 _WRITTEN = (
-    *(METRICS, RECIPE, HISTORY, "report.md", "confusion_matrix.png", "learning_curves.png"),
-    *(CHECKPOINTS, "tensorboard", MODEL, f"{MODEL}.partial"),
+    *(RECIPE, METRICS, HISTORY, "report.md", "predictions.jsonl", "tensorboard"),
+    *("confusion_matrix.png", "learning_curves.png", "reliability.png"),
+    *(CHECKPOINTS, _OLD_CHECKPOINTS, MODEL, f"{MODEL}.partial"),
 )
 
 
@@ -62,7 +65,7 @@ class RunDirectory:
         check_writable(self.path, "output_dir")
         if not self._names():
             return State.NEW
-        finished = (self.path / METRICS).exists()
+        finished = (self.path / METRICS).exists() and not (self.path / CHECKPOINTS).exists()
         earlier = _earlier_recipe(self.path)
         if earlier is not None and not finished and not _differences(earlier, self.recipe):
             return State.INTERRUPTED
@@ -93,6 +96,15 @@ class RunDirectory:
             opening = "The recipe as run. Run it again with: tfaigc train THIS_FILE output_dir=…"
             write_text(self.path / RECIPE, recipe_text(self.recipe, opening))
             yield self.path
+
+    def finish(self) -> None:
+        """Marks the run as finished: its checkpoints are of no more use."""
+        checkpoints = self.path / CHECKPOINTS
+        if checkpoints.exists():
+            # A renaming is done or not; a removal may be interrupted.
+            remove(self.path / _OLD_CHECKPOINTS)
+            checkpoints.rename(self.path / _OLD_CHECKPOINTS)
+        remove(self.path / _OLD_CHECKPOINTS)
 
     def has_checkpoints(self) -> bool:
         """Says whether there is a checkpoint to go on from."""
@@ -125,8 +137,8 @@ class RunDirectory:
         if earlier is not None:
             changes = "; ".join(_differences(earlier, self.recipe))
             return (
-                f"{rule} recipe. Received: {str(self.path)!r}, which holds an interrupted run of another: "
-                f"{changes}. Go on with it by 'tfaigc train {self.path / RECIPE}'. {moves}."
+                f"{rule} recipe. Received: {str(self.path)!r}, which holds an interrupted run of "
+                f"another: {changes}. Go on with 'tfaigc train {self.path / RECIPE}'. {moves}."
             )
         names = self._names()
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -6,6 +6,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 from rich.markup import escape
@@ -51,6 +52,12 @@ class Screen:
             table.add_row(*map(escape, row))
         self.console.print(table)
 
+    def waiting(self, text: str) -> AbstractContextManager[object]:
+        """Shows on a terminal that something takes a while."""
+        if self.quiet or not self.console.is_terminal:
+            return nullcontext()
+        return self.console.status(text)
+
     def next_command(self, *words: str) -> None:
         """Prints the command to run next, ready to copy.
 
@@ -84,6 +91,16 @@ def command_line(*words: str) -> str:
         The line for a shell: ``tfaigc …``, or ``PYTHON -m tfaigc …`` where that was typed.
     """
     return shlex.join([*_program(), *words])
+
+
+def count_of(number: int) -> str:
+    """Writes a number of parameters.
+
+    Example:
+        >>> count_of(22_713_216), count_of(40_200)
+        ('22.7 M', '40,200')
+    """
+    return f"{number / 1e6:.1f} M" if number >= 1_000_000 else f"{number:,}"
 
 
 def typed_command() -> str:

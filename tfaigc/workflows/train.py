@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
 from tfaigc.workflows.export import EXAMPLE, check_export_directory, export_classifier
-from tfaigc.workflows.files import write_text
+from tfaigc.workflows.loading import load_tensorflow
 from tfaigc.workflows.models import describe_classifier, find_model
 from tfaigc.workflows.run_directory import (
-    CHECKPOINTS,
     HISTORY,
     METRICS,
     MODEL,
@@ -23,9 +21,10 @@ from tfaigc.workflows.run_directory import (
     remove,
 )
 from tfaigc.workflows.screen import Screen
-from tfaigc.workflows.splits import Splits, read_splits
+from tfaigc.workflows.splits import Splits, read_splits, settle_labels
 
 if TYPE_CHECKING:
+    from tfaigc.evaluation import Report
     from tfaigc.tasks import TextClassifier
 
 
@@ -40,7 +39,7 @@ class TrainedRun:
     """
 
     directory: Path
-    metrics: dict[str, Any]
+    metrics: dict[str, float]
     exported: Path | None
 
 
@@ -66,27 +65,28 @@ def train(
     state = directory.check()
     if recipe.export_dir is not None:
         check_export_directory(recipe.export_dir)
+    splits = read_splits(recipe, screen=screen)
     model_directory = find_model(recipe.model_name_or_path)
-    splits = read_splits(recipe, model_directory, screen=screen)
     classifier = _load(recipe, model_directory, splits, screen)
     with directory.open(state) as path:
         _say_where(path, state, directory.has_checkpoints(), screen)
         seconds = _fit(classifier, recipe, splits, path, screen, same_command)
-        metrics = {**_measure(classifier, splits, path, screen), "train_seconds": seconds}
+        report = _measure(classifier, recipe, splits, path, seconds)
         _save_model(classifier, path)
         exported = None
         if recipe.export_dir is not None:
             exported = export_classifier(classifier, recipe.export_dir, screen=screen)
-        # The metrics come last: they say that the run is finished.
-        write_text(path / METRICS, json.dumps(metrics, indent=2) + "\n")
-        remove(path / CHECKPOINTS)
-    screen.fact("written", f"{path}: {METRICS}, report.md, plots, tensorboard/, {MODEL}/")
+        directory.finish()
+    name, table = splits.reported
+    show_report(report, f"{name} split", len(table), screen)
+    screen.fact("written", f"{path}: report.md, {METRICS}, plots, tensorboard, {MODEL}")
     if last:
         screen.next_command("predict", str(path / MODEL), EXAMPLE)
-    return TrainedRun(path, metrics, exported)
+    return TrainedRun(path, dict(report.metrics), exported)
 
 
 def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextClassifier:
+    load_tensorflow(screen)
     import keras
 
     from tfaigc.tasks import TextClassifier
@@ -95,9 +95,10 @@ def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen)
     # Python's, NumPy's and TensorFlow's generators too: a callback of the user's may use them.
     keras.utils.set_random_seed(recipe.seed)
     precision = resolve_precision(recipe.precision)
+    labels = recipe.labels or settle_labels(splits.labels, model_directory)
     classifier = TextClassifier.from_pretrained(
         model_directory,
-        labels=splits.labels,
+        labels=labels,
         max_length=recipe.max_length,
         seed=recipe.seed,
         dtype=precision.policy,
@@ -164,17 +165,20 @@ def _fit(
 
 
 def _measure(
-    classifier: TextClassifier, splits: Splits, path: Path, screen: Screen
-) -> dict[str, Any]:
+    classifier: TextClassifier, recipe: Recipe, splits: Splits, path: Path, seconds: float
+) -> Report:
     """Reports on the test split, or on the validation split where there is no other."""
     from tfaigc.training.callbacks import read_history
 
     name, table = splits.reported
-    report = classifier.report(table)
-    history = read_history(path / HISTORY)
-    report.save(path, history=history)
-    show_report(report, name, len(table), screen)
-    return {"split": name, "examples": len(table), **report.metrics}
+    report = classifier.report(table, batch_size=max(recipe.batch_size, 64))
+    trained = (
+        f"Fine-tuned from {recipe.model_name_or_path} on {len(splits.train):,} examples of "
+        f"{recipe.train_data} in {seconds / 60:.1f} minutes; this is on the {name} split."
+    )
+    report = replace(report, title=f"Report on {path.name}", notes=[trained, *report.notes])
+    report.save(path, history=read_history(path / HISTORY))
+    return report
 
 
 def _save_model(classifier: TextClassifier, path: Path) -> None:

@@ -1,0 +1,248 @@
+"""Data files into checked training, validation and test splits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfaigc.data import (
+    EncodedLabels,
+    LabelSet,
+    Table,
+    check_examples,
+    count_conflicts,
+    first_of_duplicates,
+    movie_reviews,
+    read_records,
+    stratified_split,
+)
+from tfaigc.errors import DataError, suggestion
+from tfaigc.recipe import Recipe
+from tfaigc.workflows.screen import Screen
+
+BUILT_IN = {"movie_reviews": movie_reviews}
+"""Data that needs no file, by the name that recipes know."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a run learns from and is judged by.
+
+    Attributes:
+        train: What the weights learn from.
+        validation: What picks the best epoch.
+        test: What the report is on; None: the validation split.
+        labels: The class names in their order.
+    """
+
+    train: Table
+    validation: Table
+    test: Table | None
+    labels: tuple[str, ...]
+
+    @property
+    def reported(self) -> tuple[str, Table]:
+        """The split that the report is on, with its name."""
+        if self.test is None:
+            return "validation", self.validation
+        return "test", self.test
+
+
+def read_splits(recipe: Recipe, *, screen: Screen) -> Splits:
+    """Reads and checks a recipe's data; no two splits share a text.
+
+    Args:
+        recipe: The recipe.
+        screen: Where the numbers go.
+
+    Returns:
+        The splits.
+
+    Raises:
+        DataError: Rows cannot be used, or there are too few.
+    """
+    train, encoded = _labelled(recipe, recipe.train_data, recipe.labels, screen)
+    if recipe.max_train_samples is not None and recipe.max_train_samples < len(train):
+        random = np.random.Generator(np.random.PCG64(recipe.seed))
+        rows = np.sort(random.permutation(len(train))[: recipe.max_train_samples])
+        train, encoded = _take(train, encoded, rows)
+        screen.fact("", f"{len(train):,} of the rows are used (max_train_samples)")
+    held_out = {
+        name: _labelled(recipe, source, encoded.names, screen)[0]
+        for name, source in (("validation", recipe.validation_data), ("test", recipe.test_data))
+        if source is not None
+    }
+    train, encoded = _without_duplicates(train, encoded, list(held_out.values()), screen)
+    _require_two_classes(train, encoded)
+    splits = {**_split(train, encoded, recipe, held_out), **held_out}
+    _show(splits, encoded, screen)
+    return Splits(splits["train"], splits["validation"], splits.get("test"), encoded.names)
+
+
+def read_examples(
+    source: str,
+    *,
+    text_column: str,
+    text_pair_column: str | None,
+    label_column: str,
+    labels: Sequence[str] | None = None,
+    max_invalid_share: float = 0.0,
+    screen: Screen,
+) -> tuple[Table, EncodedLabels]:
+    """Reads a file of texts and labels, and checks every row.
+
+    Args:
+        source: A file, or a built-in name.
+        text_column: The column with the text.
+        text_pair_column: The column with the second text; None: ``text_pair``, if there is one.
+        label_column: The column with the class.
+        labels: The class names in their order; None: those of the data.
+        max_invalid_share: Share of the rows that may be left out.
+        screen: Where the numbers go.
+
+    Returns:
+        The table, under our field names, and its labels.
+
+    Raises:
+        DataError: The file or its rows cannot be used.
+    """
+    columns = {"text": text_column, "label": label_column}
+    if text_pair_column is not None:
+        columns["text_pair"] = text_pair_column
+    table = read_records(_records(source), columns=columns, max_invalid_share=max_invalid_share)
+    fields = [field for field in ("text", "text_pair") if field in table.columns]
+    table, encoded = check_examples(
+        table, *fields, labels=labels, max_invalid_share=max_invalid_share
+    )
+    left_out = f", {len(table.rejected):,} unusable ones left out" if table.rejected else ""
+    screen.fact("data", f"{source}: {len(table):,} rows{left_out}")
+    return table, encoded
+
+
+def settle_labels(found: Sequence[str], directory: Path) -> tuple[str, ...] | None:
+    """Prefers a checkpoint's own classes where they cover those of the data.
+
+    Args:
+        found: The classes of the data.
+        directory: The checkpoint.
+
+    Returns:
+        None where the checkpoint's classes, and with them its classifier, serve the data;
+        otherwise ``found``.
+    """
+    names = stored_labels(directory)
+    if names is None or names == tuple(f"LABEL_{number}" for number in range(len(names))):
+        return tuple(found)
+    stored = LabelSet(names)
+    return None if all(stored.number(name) is not None for name in found) else tuple(found)
+
+
+def stored_labels(directory: Path) -> tuple[str, ...] | None:
+    """Reads the classes of a checkpoint's classifier.
+
+    Args:
+        directory: The checkpoint.
+
+    Returns:
+        Their names in their order; None where it has no classifier, or cannot be read: loading
+        the model will say why.
+    """
+    try:
+        stated = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        names = tuple(str(name) for name in stated.get("id2label", {}).values())
+        has_head = any("Classification" in str(each) for each in stated["architectures"])
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return None
+    return names if has_head and names and len(set(names)) == len(names) else None
+
+
+def _records(source: str) -> object:
+    if Path(source).exists() or Path(source).suffix or "://" in source:
+        return source
+    if source in BUILT_IN:
+        return BUILT_IN[source]()
+    near = suggestion(source, BUILT_IN)
+    if near:
+        raise DataError(
+            "Data must be a CSV, TSV or JSONL file, or a built-in name: "
+            f"{', '.join(BUILT_IN)}. Received: {source!r}.{near}"
+        )
+    return source
+
+
+def _labelled(
+    recipe: Recipe, source: str, labels: Sequence[str] | None, screen: Screen
+) -> tuple[Table, EncodedLabels]:
+    return read_examples(
+        source,
+        text_column=recipe.text_column,
+        text_pair_column=recipe.text_pair_column,
+        label_column=recipe.label_column,
+        labels=labels,
+        max_invalid_share=recipe.max_invalid_share,
+        screen=screen,
+    )
+
+
+def _take(table: Table, encoded: EncodedLabels, rows: np.ndarray) -> tuple[Table, EncodedLabels]:
+    return table.select(rows), EncodedLabels(encoded.ids[rows], encoded.names)
+
+
+def _without_duplicates(
+    train: Table, encoded: EncodedLabels, held_out: Sequence[Table], screen: Screen
+) -> tuple[Table, EncodedLabels]:
+    """Leaves out of the training file what it holds twice, or what is held out elsewhere."""
+    rows = first_of_duplicates(train)
+    for table in held_out:
+        rows = np.intersect1d(rows, first_of_duplicates(train, seen=table))
+    if len(rows) < len(train):
+        conflicts = count_conflicts(train, encoded.ids)
+        also = f"; {conflicts:,} texts had more than one label" if conflicts else ""
+        screen.fact("", f"{len(train) - len(rows):,} exact duplicates left out{also}")
+    return _take(train, encoded, rows)
+
+
+def _require_two_classes(train: Table, encoded: EncodedLabels) -> None:
+    present = np.unique(encoded.ids)
+    if len(present) < 2:
+        only = ", ".join(encoded.names[number] for number in present) or "none"
+        raise DataError(
+            f"{train.name} must hold at least two classes in {train.column_name('label')}. "
+            f"Received: {only}. Check that it is the column with the classes."
+        )
+
+
+def _split(
+    train: Table, encoded: EncodedLabels, recipe: Recipe, held_out: dict[str, Table]
+) -> dict[str, Table]:
+    shares = {
+        name: share
+        for name, share in (
+            ("validation", recipe.validation_fraction),
+            ("test", recipe.test_fraction),
+        )
+        if name not in held_out and share > 0
+    }
+    fractions = [1 - sum(shares.values()), *shares.values()]
+    parts = stratified_split(encoded.ids, fractions, seed=recipe.seed)
+    return {name: train.select(rows) for name, rows in zip(("train", *shares), parts, strict=True)}
+
+
+def _show(splits: dict[str, Table], encoded: EncodedLabels, screen: Screen) -> None:
+    counts = np.bincount(encoded.ids, minlength=len(encoded.names))
+    most = 12
+    listed = ", ".join(
+        f"{name} {count:,}" for name, count in zip(encoded.names[:most], counts, strict=False)
+    )
+    more = f" and {len(counts) - most} more" if len(counts) > most else ""
+    screen.fact("classes", listed + more)
+    sizes = [
+        f"{name} {len(splits[name]):,}"
+        for name in ("train", "validation", "test")
+        if name in splits
+    ]
+    screen.fact("splits", ", ".join(sizes))
