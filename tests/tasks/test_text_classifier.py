@@ -190,6 +190,33 @@ def test_schedule_ends_with_the_run(tiny_bert: Path, reviews: Records) -> None:
     np.testing.assert_allclose(rates, expected, atol=1e-6)
 
 
+def test_a_killed_run_ends_with_the_same_weights(
+    tiny_bert: Path, reviews: Records, tmp_path: Path
+) -> None:
+    import os
+    import signal
+
+    def interrupt(step: int, logs: Any) -> None:
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def train(directory: Path, *others: keras.callbacks.Callback) -> Any:
+        model = tfaigc.TextClassifier.from_pretrained(tiny_bert, labels=NAMES)
+        model.compile(learning_rate=1e-2)
+        data = model.dataset(reviews, batch_size=8, shuffle=True)
+        callbacks = tfaigc.callbacks.standard(directory, monitor="loss")
+        tfaigc.callbacks.attach(callbacks, data)
+        point = tfaigc.callbacks.resume(callbacks, model)
+        callbacks = [*others, *callbacks]
+        model.fit(data, epochs=2, initial_epoch=point.epoch, callbacks=callbacks)
+        return model.get_weights()
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "broken", keras.callbacks.LambdaCallback(on_train_batch_end=interrupt))
+    resumed, whole = train(tmp_path / "broken"), train(tmp_path / "whole")
+    assert all(np.array_equal(a, b) for a, b in zip(resumed, whole, strict=True))
+
+
 def test_fit_needs_compile(tiny_bert: Path, reviews: Records) -> None:
     model = tfaigc.TextClassifier.from_pretrained(tiny_bert, labels=NAMES)
     with pytest.raises(TrainingError, match=r"Call model.compile\(\) first"):

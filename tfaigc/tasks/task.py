@@ -247,7 +247,13 @@ class Task(keras.Model):
         validation_data = self._as_batches(validation_data, batch_size=batch_size)
         callbacks = list(callbacks or ())
         training_callbacks.attach(callbacks, x)
-        self._plan_schedule(x, epochs, initial_epoch, keras_arguments.get("steps_per_epoch"))
+        self._plan_schedule(
+            x,
+            epochs=epochs,
+            steps_per_epoch=keras_arguments.get("steps_per_epoch"),
+            initial_epoch=initial_epoch,
+            steps_done=training_callbacks.steps_done(callbacks),
+        )
         if isinstance(x, tf.data.Dataset):
             # Keras warns where its own default meets a dataset, which has its order already.
             keras_arguments.setdefault("shuffle", False)
@@ -393,21 +399,25 @@ class Task(keras.Model):
         return self.dataset(data, batch_size=batch_size or 32, shuffle=shuffle)
 
     def _plan_schedule(
-        self, data: Any, epochs: int, initial_epoch: int, steps_per_epoch: int | None
+        self,
+        data: Any,
+        *,
+        epochs: int,
+        steps_per_epoch: int | None,
+        initial_epoch: int,
+        steps_done: int,
     ) -> None:
+        """Tells the learning rate's schedule where the run began and where it ends."""
         if self._schedule is None:
             return
-        order = getattr(data, "batch_order", None)
-        if order is not None:
-            steps_per_epoch = steps_per_epoch or len(order)
-        elif isinstance(data, tf.data.Dataset) and not steps_per_epoch:
+        if steps_per_epoch is None and isinstance(data, tf.data.Dataset):
             steps_per_epoch = int(data.cardinality())
         if not steps_per_epoch or steps_per_epoch < 1:
             raise TrainingError(
                 "The learning rate's schedule must know how many steps an epoch has. Received: "
                 "data of unknown length. Pass steps_per_epoch=, or compile with an optimizer."
             )
-        done = initial_epoch * steps_per_epoch + getattr(order, "first_step", 0)
+        done = steps_done or initial_epoch * steps_per_epoch
         self._schedule.plan(
             total_steps=epochs * steps_per_epoch,
             first_step=int(self.optimizer.iterations) - done,

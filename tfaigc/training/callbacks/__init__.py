@@ -6,7 +6,7 @@ from tfaigc.training.callbacks.history_log import HistoryLog, read_history
 from tfaigc.training.callbacks.interruption import TrainingInterrupted
 from tfaigc.training.callbacks.nan_guard import NaNGuard
 from tfaigc.training.callbacks.progress import ProgressLine
-from tfaigc.training.callbacks.standard import attach, close, resume, standard
+from tfaigc.training.callbacks.standard import attach, close, resume, standard, steps_done
 from tfaigc.training.callbacks.steps import ResumePoint
 from tfaigc.training.callbacks.tensorboard import TensorBoard
 
@@ -24,4 +24,5 @@ __all__ = [
     "read_history",
     "resume",
     "standard",
+    "steps_done",
 ]

@@ -111,6 +111,11 @@ class Checkpoint(keras.callbacks.Callback):
         """The best checkpoint's directory, as far as this run knows."""
         return self._store.path(self._best_step)
 
+    @property
+    def steps_done(self) -> int:
+        """Steps of the run before the next `fit`: above 0 only after `restore`."""
+        return _point(self._resumed.state).global_step if self._resumed else 0
+
     def restore(self, model: keras.Model) -> ResumePoint:
         """Loads the newest unbroken checkpoint into a model and its optimizer.
 

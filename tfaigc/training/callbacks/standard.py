@@ -94,6 +94,18 @@ def resume(callbacks: Iterable[keras.callbacks.Callback], model: keras.Model) ->
     return ResumePoint()
 
 
+def steps_done(callbacks: Iterable[keras.callbacks.Callback]) -> int:
+    """Counts the steps that were done in the run that the next `fit` goes on with.
+
+    Args:
+        callbacks: The list for `fit`.
+
+    Returns:
+        The optimizer steps since the run began; 0 for a new run.
+    """
+    return max((each.steps_done for each in callbacks if isinstance(each, Checkpoint)), default=0)
+
+
 def attach(callbacks: Iterable[keras.callbacks.Callback], dataset: Any) -> None:
     """Tells callbacks which data trains the model, which Keras does not.
 
