@@ -34,9 +34,9 @@ def _fresh_user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 @pytest.fixture(autouse=True)
 def _kept_downloads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets network tests find in the next run what they downloaded in this one."""
-    if request.node.get_closest_marker("network") and request.config.cache is not None:
-        kept = request.config.cache.mkdir("downloads")
-        monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
+    cache = getattr(request.config, "cache", None)  # None under -p no:cacheprovider
+    if cache is not None and request.node.get_closest_marker("network"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache.mkdir("downloads")))
 
 
 def wordpiece_vocabulary() -> list[str]:
@@ -55,7 +55,9 @@ def write_tiny_tokenizer(directory: Path) -> list[str]:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     ids = {token: index for index, token in enumerate(vocabulary)}
-    BertTokenizerFast(vocab=ids, do_lower_case=True, model_max_length=128).save_pretrained(directory)
+    BertTokenizerFast(vocab=ids, do_lower_case=True, model_max_length=128).save_pretrained(
+        directory
+    )
     return vocabulary
 
 
