@@ -133,11 +133,15 @@ class Recorder(keras.Model):
         return {"loss": keras.ops.mean(self(data[0]))}
 
 
-def fit(order: BatchOrder, encoded: EncodedTexts, **arguments: Any) -> list[list[int]]:
+def fit(
+    order: BatchOrder, encoded: EncodedTexts, *others: keras.callbacks.Callback, **arguments: Any
+) -> list[list[int]]:
     dataset = make_dataset(encoded, order, labels=np.arange(50))
     model = Recorder()
     model.compile(run_eagerly=True, loss="mse")
-    model.fit(dataset, verbose=0, shuffle=False, callbacks=[EpochOrder(order)], **arguments)
+    model.fit(
+        dataset, verbose=0, shuffle=False, callbacks=[EpochOrder(order), *others], **arguments
+    )
     assert not model.stop_training
     return model.seen
 
@@ -159,3 +163,31 @@ def test_fit_resumes_at_the_batch(step: int) -> None:
     assert order.first_step == 0
     # Another run over the same dataset is whole again.
     assert len(fit(order, encoded, epochs=2)) == 2 * len(order)
+
+
+def test_the_place_that_another_callback_sets_counts() -> None:
+    encoded = encode(distinct_rows())
+    order = BatchOrder(np.diff(encoded.row_splits), 7, shuffle=True)
+
+    def place(step: int) -> keras.callbacks.Callback:
+        def begin(epoch: int, logs: Any) -> None:
+            order.first_step = step if epoch == 0 else 0
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=begin)
+
+    assert len(fit(order, encoded, place(3), epochs=2)) == 2 * len(order) - 3
+    order.resume_at(0, 5)
+    assert len(fit(order, encoded, place(0), epochs=2)) == 2 * len(order)
+
+
+def test_a_fit_that_fails_leaves_no_place_behind() -> None:
+    encoded = encode(distinct_rows())
+    order = BatchOrder(np.diff(encoded.row_splits), 7, shuffle=True)
+
+    def fail(batch: int, logs: Any) -> None:
+        raise KeyboardInterrupt
+
+    order.resume_at(0, 5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(order, encoded, keras.callbacks.LambdaCallback(on_train_batch_end=fail))
+    assert len(fit(order, encoded)) == len(order)

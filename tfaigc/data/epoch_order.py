@@ -27,12 +27,20 @@ class EpochOrder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Sets the dataset's epoch."""
         self.order.epoch = epoch
-        first = self.order.first_step
-        self._last_step = len(self.order) - first - 1 if first else None
+        self._last_step = None
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Notes where an epoch begins, which other callbacks may have set by now."""
+        if batch == 0 and self.order.first_step:
+            self._last_step = len(self.order) - self.order.first_step - 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Ends an epoch that began in its middle."""
-        if self._last_step is not None and batch >= self._last_step:
+        if self._last_step is None:
+            return
+        # The iteration has begun: were this fit to fail, another must not begin in the middle.
+        self.order.resume_at(self.order.epoch, 0)
+        if batch >= self._last_step:
             # Only this makes fit leave the epoch early; on_epoch_end takes it back.
             self.model.stop_training = True
 
@@ -41,4 +49,3 @@ class EpochOrder(keras.callbacks.Callback):
         if self._last_step is not None:
             self.model.stop_training = False
             self._last_step = None
-        self.order.resume_at(epoch + 1, 0)
