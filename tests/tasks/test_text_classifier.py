@@ -75,9 +75,31 @@ def test_a_fresh_head_is_announced(tiny_classifier: Path, caplog: pytest.LogCapt
     assert "negative, positive" in caplog.text
 
 
+def test_another_tasks_head_is_not_taken(tmp_path: Path) -> None:
+    import torch
+    from transformers import BertForTokenClassification
+
+    write_tiny_tokenizer(tmp_path)
+    torch.manual_seed(0)
+    BertForTokenClassification(tiny_bert_config(num_labels=2)).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match=r"Pass labels="):
+        tfaigc.TextClassifier.from_pretrained(tmp_path)
+    assert tfaigc.TextClassifier.from_pretrained(tmp_path, labels=NAMES).labels == tuple(NAMES)
+
+
 def test_checkpoint_without_labels_needs_some(tiny_bert: Path) -> None:
     with pytest.raises(ConfigError, match=r"Pass labels="):
         tfaigc.TextClassifier.from_pretrained(tiny_bert)
+
+
+def test_nothing_to_answer(trained: tfaigc.TextClassifier) -> None:
+    assert trained.infer([]) == []
+
+
+@pytest.mark.parametrize("max_length", [0, 2])
+def test_max_length_without_room_for_text(tiny_bert: Path, max_length: int) -> None:
+    with pytest.raises(ConfigError, match=f"max_length.*Received: {max_length}"):
+        tfaigc.TextClassifier.from_pretrained(tiny_bert, labels=NAMES, max_length=max_length)
 
 
 @pytest.mark.parametrize("max_length", [129, 1024])

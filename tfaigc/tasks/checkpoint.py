@@ -77,7 +77,18 @@ class Checkpoint:
         return Backbone(self.stated, pooler=self.head.needs_pooler, seed=seed, dtype=dtype)
 
     def head_shape(self, tensor: str) -> tuple[int, ...] | None:
-        """Returns the shape of one of the head's tensors, or None where there is none."""
+        """Returns the shape of one of the head's tensors.
+
+        Args:
+            tensor: The tensor's name.
+
+        Returns:
+            The shape, or None where the checkpoint has no such tensor or has it for another task:
+            a token classifier's head has the same names as a text classifier's.
+        """
+        stated = self.stated.get("architectures") or [self.head.architecture]
+        if self.head.architecture not in [str(name).removeprefix("TF") for name in stated]:
+            return None
         for name in self.weights.names():
             if modern_name(name) == tensor:
                 return tuple(self.weights.shape(name))

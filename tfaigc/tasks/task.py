@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,22 +13,19 @@ import tensorflow as tf
 
 from tfaigc.data import (
     BatchOrder,
-    EpochOrder,
     Table,
     check_texts,
     make_dataset,
     read_records,
     tokenize_cached,
 )
-from tfaigc.errors import ConfigError, TrainingError
+from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
 from tfaigc.families import Backbone
 from tfaigc.tasks.checkpoint import save_task
+from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
 from tfaigc.tasks.serving import export_task
 from tfaigc.tokenizers import Tokenizer
-from tfaigc.training import callbacks as training_callbacks
-from tfaigc.training.optimizers import adamw
-from tfaigc.training.schedules import WarmupSchedule
 
 # Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
 _HARD_TEXTS = (
@@ -41,7 +38,7 @@ _HARD_TEXTS = (
 )
 
 
-class Task(keras.Model):
+class Task(FineTunedModel):
     """A backbone, a head and a tokenizer, with one set of verbs for all tasks.
 
     Args:
@@ -65,16 +62,7 @@ class Task(keras.Model):
         self.tokenizer = tokenizer
         self.max_length = _checked_max_length(max_length, backbone, tokenizer)
         self.takes_pairs = False
-        self._schedule: WarmupSchedule | None = None
         self._examples: tuple[dict[str, str], ...] = ()
-
-    @abstractmethod
-    def default_loss(self) -> keras.losses.Loss:
-        """Returns the task's loss."""
-
-    @abstractmethod
-    def default_metrics(self) -> list[Any]:
-        """Returns the metrics that training shows."""
 
     @abstractmethod
     def targets(self, table: Table) -> np.ndarray:
@@ -164,131 +152,13 @@ class Task(keras.Model):
             self.takes_pairs = True
         return table
 
-    def compile(
-        self,
-        optimizer: Any = None,
-        loss: Any = None,
-        *,
-        metrics: Any = None,
-        learning_rate: float = 5e-5,
-        weight_decay: float = 0.01,
-        warmup_steps: float = 0.1,
-        lr_scheduler_type: str = "linear",
-        max_grad_norm: float | None = 1.0,
-        **keras_arguments: Any,
-    ) -> None:
-        """Prepares training: AdamW with warm-up and decay, the task's loss and metrics.
-
-        Args:
-            optimizer: Keras's; it wins over the knobs below.
-            loss: Keras's; it wins over the task's.
-            metrics: Keras's; they win over the task's.
-            learning_rate: The peak.
-            weight_decay: Decay of matrices, as a share of the learning rate.
-            warmup_steps: Steps of the rise; below 1, their share of all steps.
-            lr_scheduler_type: See ``tfaigc.training.schedules.WarmupSchedule``.
-            max_grad_norm: Longest gradient over all weights; None: no clipping.
-            **keras_arguments: Further arguments of ``keras.Model.compile``.
-
-        Raises:
-            ConfigError: An argument is out of its range.
-        """
-        self._schedule = None
-        if optimizer is None:
-            self._schedule = WarmupSchedule(
-                learning_rate, kind=lr_scheduler_type, warmup_steps=warmup_steps
-            )
-            optimizer = adamw(
-                self, self._schedule, weight_decay=weight_decay, max_grad_norm=max_grad_norm
-            )
-        super().compile(
-            optimizer=optimizer,
-            loss=self.default_loss() if loss is None else loss,
-            metrics=self.default_metrics() if metrics is None else metrics,
-            **keras_arguments,
-        )
-
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Sequence[keras.callbacks.Callback] | None = None,
-        validation_data: Any = None,
-        initial_epoch: int = 0,
-        **keras_arguments: Any,
-    ) -> keras.callbacks.History:
-        """Trains, as ``keras.Model.fit`` does; raw records are made into batches first.
-
-        Args:
-            x: Records, or what ``dataset`` made of them, or Keras's own kinds of data.
-            y: Targets, for Keras's own kinds of data.
-            batch_size: Examples in a batch; 32 for records.
-            epochs: The epoch to train up to.
-            verbose: Keras's; silent where a callback shows progress.
-            callbacks: Keras callbacks, such as ``tfaigc.callbacks.standard(...)``.
-            validation_data: Like ``x``.
-            initial_epoch: Epochs that were trained before.
-            **keras_arguments: Further arguments of ``keras.Model.fit``.
-
-        Returns:
-            The history of losses and metrics.
-
-        Raises:
-            DataError: Records cannot be read or used.
-            TrainingError: The model is not compiled, or the run's length cannot be told.
-        """
-        if not self.compiled:
-            raise TrainingError("A model must be compiled before fit. Call model.compile() first.")
-        if y is None:
-            x = self._as_batches(x, batch_size=batch_size, shuffle=True)
-        validation_data = self._as_batches(validation_data, batch_size=batch_size)
-        callbacks = list(callbacks or ())
-        training_callbacks.attach(callbacks, x)
-        self._plan_schedule(
-            x,
-            epochs=epochs,
-            steps_per_epoch=keras_arguments.get("steps_per_epoch"),
-            initial_epoch=initial_epoch,
-            steps_done=training_callbacks.steps_done(callbacks),
-        )
-        if isinstance(x, tf.data.Dataset):
-            # Keras warns where its own default meets a dataset, which has its order already.
-            keras_arguments.setdefault("shuffle", False)
-        shows = any(isinstance(each, training_callbacks.ProgressLine) for each in callbacks)
-        try:
-            return super().fit(
-                x,
-                y,
-                batch_size=None if isinstance(x, tf.data.Dataset) else batch_size,
-                epochs=epochs,
-                verbose=0 if shows and verbose == "auto" else verbose,
-                callbacks=[*_order_keepers(x), *callbacks],
-                validation_data=validation_data,
-                initial_epoch=initial_epoch,
-                **keras_arguments,
-            )
-        finally:
-            training_callbacks.close(callbacks)
-
-    def evaluate(
-        self, x: Any = None, y: Any = None, batch_size: int | None = None, **keras_arguments: Any
-    ) -> Any:
-        """Measures loss and metrics, as ``keras.Model.evaluate`` does; takes raw records too."""
-        if y is None:
-            x = self._as_batches(x, batch_size=batch_size)
-        batch_size = None if isinstance(x, tf.data.Dataset) else batch_size
-        return super().evaluate(x, y, batch_size=batch_size, **keras_arguments)
-
     def predict(self, x: Any, batch_size: int | None = None, **keras_arguments: Any) -> Any:
         """Computes logits, as ``keras.Model.predict`` does; takes raw records too.
 
         Returns:
             logits: float32, one row a record, in the records' order.
         """
-        if _is_raw(x):
+        if is_raw(x):
             return self.logits(self.read(x), batch_size=batch_size or 64)
         return super().predict(x, batch_size=batch_size, **keras_arguments)
 
@@ -322,6 +192,8 @@ class Task(keras.Model):
         Returns:
             One dict a record, in the records' order.
         """
+        if isinstance(records, list) and not records:
+            return []
         table = self.read(records, columns=columns)
         return self.answers(self.logits(table, batch_size=batch_size))
 
@@ -393,57 +265,19 @@ class Task(keras.Model):
             max_length=self.max_length,
         )
 
-    def _as_batches(self, data: Any, *, batch_size: int | None, shuffle: bool = False) -> Any:
-        if data is None or not _is_raw(data):
-            return data
-        return self.dataset(data, batch_size=batch_size or 32, shuffle=shuffle)
-
-    def _plan_schedule(
-        self,
-        data: Any,
-        *,
-        epochs: int,
-        steps_per_epoch: int | None,
-        initial_epoch: int,
-        steps_done: int,
-    ) -> None:
-        """Tells the learning rate's schedule where the run began and where it ends."""
-        if self._schedule is None:
-            return
-        if steps_per_epoch is None and isinstance(data, tf.data.Dataset):
-            steps_per_epoch = int(data.cardinality())
-        if not steps_per_epoch or steps_per_epoch < 1:
-            raise TrainingError(
-                "The learning rate's schedule must know how many steps an epoch has. Received: "
-                "data of unknown length. Pass steps_per_epoch=, or compile with an optimizer."
-            )
-        done = steps_done or initial_epoch * steps_per_epoch
-        self._schedule.plan(
-            total_steps=epochs * steps_per_epoch,
-            first_step=int(self.optimizer.iterations) - done,
-        )
-
-
-def _order_keepers(data: Any) -> list[keras.callbacks.Callback]:
-    """Makes the callback that tells our own data which epoch it is in."""
-    order = getattr(data, "batch_order", None)
-    return [] if order is None else [EpochOrder(order)]
-
-
-def _is_raw(data: Any) -> bool:
-    """Tells records from Keras's own kinds of data."""
-    if isinstance(data, (str, Path, Table)) or type(data).__name__ == "DataFrame":
-        return True
-    return isinstance(data, list) and all(isinstance(record, (str, Mapping)) for record in data)
-
 
 def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:
-    limit = min(backbone.config.max_positions, tokenizer.model_max_length or 10**9)
-    if given is not None and given > backbone.config.max_positions:
-        limit = backbone.config.max_positions
+    limit = backbone.config.max_positions
+    least = tokenizer.num_special_tokens() + 1
+    if given is not None and given > limit:
         raise ConfigError(
             f"max_length must be at most {limit} for this checkpoint. Received: {given}. "
             f"Pass max_length={limit}."
+        )
+    if given is not None and given < least:
+        raise ConfigError(
+            f"max_length must be at least {least}: special tokens take {least - 1}. "
+            f"Received: {given}. Pass max_length={limit}, or less."
         )
     if tokenizer.vocabulary_size > backbone.config.vocabulary_size:
         raise ConfigError(
@@ -451,4 +285,4 @@ def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokeni
             f"{backbone.config.vocabulary_size}. Received: {tokenizer.vocabulary_size}. "
             "Use the tokenizer that belongs to the checkpoint."
         )
-    return limit if given is None else given
+    return min(limit, tokenizer.model_max_length or limit) if given is None else given

@@ -35,11 +35,6 @@ class TextClassifier(Task):
         labels: The class names in their order.
         max_length: Most tokens of an example, special tokens included; None: the most that the
             checkpoint allows.
-
-    Example:
-        >>> import tfaigc
-        >>> model = tfaigc.TextClassifier.from_pretrained(
-        ...     "runs/sentiment/model")  # doctest: +SKIP
     """
 
     task: ClassVar[str] = "text_classification"
@@ -106,7 +101,7 @@ class TextClassifier(Task):
                 checkpoint.backbone(seed=seed, dtype=dtype),
                 Tokenizer.from_pretrained(checkpoint.directory),
                 labels=choice.labels,
-                max_length=max_length or checkpoint.setting("max_length"),
+                max_length=checkpoint.setting("max_length") if max_length is None else max_length,
             )
             model.takes_pairs = bool(checkpoint.setting("takes_pairs"))
             load_task_weights(model, checkpoint, fresh_head=choice.reason)
