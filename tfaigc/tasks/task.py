@@ -14,7 +14,6 @@ import tensorflow as tf
 from tfaigc.data import (
     BatchOrder,
     Table,
-    check_texts,
     make_dataset,
     read_records,
     tokenize_cached,
@@ -24,7 +23,7 @@ from tfaigc.evaluation import Report
 from tfaigc.families import Backbone
 from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
-from tfaigc.tasks.serving import export_task
+from tfaigc.tasks.serving import export_task, text_fields
 from tfaigc.tokenizers import Tokenizer
 
 # Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
@@ -63,6 +62,10 @@ class Task(FineTunedModel):
         self.max_length = _checked_max_length(max_length, backbone, tokenizer)
         self.takes_pairs = False
         self._examples: tuple[dict[str, str], ...] = ()
+
+    @abstractmethod
+    def check(self, table: Table, *fields: str) -> None:
+        """Refuses records that lack a text in one of the fields, or a usable target."""
 
     @abstractmethod
     def targets(self, table: Table) -> np.ndarray:
@@ -243,7 +246,8 @@ class Task(FineTunedModel):
 
     def _read_with_targets(self, records: Any, columns: Mapping[str, str] | None) -> Table:
         table = self.read(records, columns=columns)
-        return check_texts(table, "text", *(("text_pair",) if self.takes_pairs else ()))
+        self.check(table, *text_fields(self))
+        return table
 
     def _batches(
         self, table: Table, *, targets: Any, batch_size: int, cache: bool, order: dict[str, Any]

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tfaigc.data import Table, encode_labels
+from tfaigc.data import Table, check_examples, encode_labels
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report, classification_report
 from tfaigc.families import Backbone
@@ -134,6 +134,10 @@ class TextClassifier(Task):
     def default_metrics(self) -> list[Any]:
         """Returns accuracy."""
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def check(self, table: Table, *fields: str) -> None:
+        """Refuses records without a text or with a label that is missing or unknown."""
+        check_examples(table, *fields, labels=self.labels)
 
     def targets(self, table: Table) -> np.ndarray:
         """Takes the records' labels to class numbers, int32, (records,)."""
