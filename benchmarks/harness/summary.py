@@ -1,0 +1,111 @@
+"""Medians, ratios of medians, and the Markdown that states them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from harness.contenders import CONTENDERS
+from harness.machine import in_words
+
+# Figure, heading, format; a ratio is taken where more is better or worse for a user.
+FIGURES: Final = (
+    ("train_examples_per_second", "training, examples/s", "{:.1f}"),
+    ("whole_train_examples_per_second", "with tokenizing and first step, examples/s", "{:.1f}"),
+    ("infer_examples_per_second", "inference, examples/s", "{:.1f}"),
+    ("peak_memory_mib", "peak memory, MiB", "{:.0f}"),
+    ("first_step_seconds", "first step, s", "{:.1f}"),
+    ("test_accuracy", "test accuracy", "{:.3f}"),
+)
+RATIOS: Final = (
+    ("train_examples_per_second", "training"),
+    ("whole_train_examples_per_second", "training with tokenizing and first step"),
+    ("infer_examples_per_second", "inference"),
+    ("peak_memory_mib", "peak memory (less is better)"),
+)
+
+
+def medians(runs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Takes runs to the median of each figure by contender, in order of appearance.
+
+    Example:
+        >>> runs = [{"contender": "tfaigc", "figures": {"test_accuracy": x}} for x in (1, 3, 2)]
+        >>> medians(runs)
+        {'tfaigc': {'test_accuracy': 2}}
+    """
+    values: dict[str, dict[str, list[float]]] = {}
+    for run in runs:
+        of_contender = values.setdefault(run["contender"], {})
+        for name, value in run["figures"].items():
+            of_contender.setdefault(name, []).append(value)
+    return {
+        contender: {name: statistics.median(series) for name, series in figures.items()}
+        for contender, figures in values.items()
+    }
+
+
+def ratios(middle: Mapping[str, Mapping[str, float]], figure: str) -> dict[str, float]:
+    """Divides the first contender's median by each other one's.
+
+    Example:
+        >>> ratios({"a": {"speed": 6.0}, "b": {"speed": 4.0}}, "speed")
+        {'b': 1.5}
+    """
+    first, *others = middle
+    return {other: middle[first][figure] / middle[other][figure] for other in others}
+
+
+def to_markdown(results: Mapping[str, Any]) -> str:
+    """Writes the results as two tables, with the machine and the settings under them."""
+    runs = results["runs"]
+    if not runs:
+        return "No run has ended.\n"
+    middle = medians(runs)
+    counts = {name: sum(run["contender"] == name for run in runs) for name in middle}
+    parts = [_figures_table(runs, middle), ""]
+    if len(middle) > 1:
+        parts += [_ratios_table(middle), ""]
+    parts.append(_small_print(results, min(counts.values())))
+    return "\n".join(parts) + "\n"
+
+
+def _figures_table(
+    runs: Sequence[Mapping[str, Any]], middle: Mapping[str, Mapping[str, float]]
+) -> str:
+    rows = [["", *(CONTENDERS[name].title for name in middle)]]
+    for figure, heading, form in FIGURES:
+        cells = []
+        for name in middle:
+            series = [run["figures"][figure] for run in runs if run["contender"] == name]
+            low, high = form.format(min(series)), form.format(max(series))
+            spread = f" ({low} to {high})" if low != high else ""
+            cells.append(form.format(middle[name][figure]) + spread)
+        rows.append([heading, *cells])
+    return _table(rows)
+
+
+def _ratios_table(middle: Mapping[str, Mapping[str, float]]) -> str:
+    first, *others = middle
+    title = CONTENDERS[first].title
+    rows = [["", *(f"{title} / {CONTENDERS[name].title}" for name in others)]]
+    for figure, heading in RATIOS:
+        rows.append([heading, *(f"{value:.2f}" for value in ratios(middle, figure).values())])
+    return _table(rows)
+
+
+def _small_print(results: Mapping[str, Any], pairs: int) -> str:
+    job = results["job"]
+    whole = "" if results["complete_data"] else " A quick run on a subset: not for quoting."
+    return (
+        f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
+        f"{results['train_rows']} training and {results['test_rows']} test reviews, "
+        f"{job['epochs']} epochs, batch {job['batch_size']}, max_length {job['max_length']}, "
+        f"learning rate {job['learning_rate']:g}; {in_words(results['machine'])}; "
+        f"{results['started'][:10]}, revision {results['revision']}.{whole}"
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    rule = ["---"] * len(rows[0])
+    return "\n".join("| " + " | ".join(row) + " |" for row in (rows[0], rule, *rows[1:]))

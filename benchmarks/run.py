@@ -1,0 +1,162 @@
+"""Runs tfaigc and its peers side by side, and prints ratios of medians.
+
+Each run is a fresh process; runs interleave (A B C A B C ...), so that a slow minute of the machine
+touches all of them. ``python benchmarks/run.py --help`` lists the settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import environments, machine
+from harness.contenders import BENCHMARKS, CHECKOUT, CONTENDERS, DEFAULT, RESULTS
+from harness.summary import to_markdown
+
+SETTINGS = {
+    "batch_size": 32,
+    "inference_batch_size": 64,
+    "max_length": 128,
+    "learning_rate": 5e-5,
+    "seed": 0,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints the tables, and writes them under ``results/``.
+
+    Returns:
+        The exit status: 1 where a run has failed.
+    """
+    asked = _parse(arguments)
+    pythons = {name: environments.ensure(CONTENDERS[name]) for name in asked.contenders}
+    started = datetime.datetime.now().astimezone()
+    directory = RESULTS / started.strftime("%Y%m%d-%H%M%S")
+    directory.mkdir(parents=True)
+    job, data = _prepare(directory, examples=asked.examples, epochs=asked.epochs)
+    results = {
+        "started": started.isoformat(timespec="seconds"),
+        "revision": _revision(),
+        "machine": machine.describe(),
+        "load_average": machine.load_average(),
+        "pairs": asked.pairs,
+        "job": {key: value for key, value in job.items() if key in (*SETTINGS, "epochs")},
+        **data,
+        "runs": [],
+        "failures": [],
+    }
+    for pair in range(asked.pairs):
+        for name, python in pythons.items():
+            _run(name, python, job, directory / f"{pair + 1}-{name}", results)
+            # Written each time, so that an interrupted measurement is not lost.
+            _write(directory / "results.json", results)
+    tables = to_markdown(results)
+    (directory / "results.md").write_text(tables, encoding="utf-8")
+    print(f"\n{tables}\nWritten to {directory.relative_to(CHECKOUT)}/results.json")
+    return 1 if results["failures"] else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pairs", type=_positive, default=5, help="runs of each contender")
+    parser.add_argument("--examples", type=_positive, help="a quick run on the first rows only")
+    parser.add_argument("--epochs", type=_positive, default=2)
+    parser.add_argument(
+        "--contenders",
+        nargs="+",
+        choices=CONTENDERS,
+        default=list(DEFAULT),
+        metavar="NAME",
+        help=f"ratios are taken of the first; of: {', '.join(CONTENDERS)}",
+    )
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0. Received: {text}.")
+    return int(text)
+
+
+def _prepare(
+    directory: Path, *, examples: int | None, epochs: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fetches the model and writes the rows; returns the common job and what is in the data."""
+    files = {name: str(directory / f"{name}.jsonl") for name in ("train", "test")}
+    wish = {
+        "seed": SETTINGS["seed"],
+        "examples": examples,
+        "train_file": files["train"],
+        "test_file": files["test"],
+    }
+    python = environments.ensure(CONTENDERS["tfaigc"])
+    data = _call(python, "prepare.py", wish, directory / "prepare")
+    model = data.pop("model")
+    job = {
+        **SETTINGS,
+        "model": model,
+        "train_file": files["train"],
+        "test_file": files["test"],
+        "epochs": epochs,
+    }
+    return job, data
+
+
+def _run(name: str, python: Path, job: dict[str, Any], stem: Path, results: dict[str, Any]) -> None:
+    """Does one run and files its figures, or why there are none."""
+    contender = CONTENDERS[name]
+    print(f"{stem.name:24}", end="", flush=True)
+    try:
+        answer = _call(python, contender.worker, {**job, "options": contender.options}, stem)
+    except subprocess.CalledProcessError as error:
+        results["failures"].append({"contender": name, "exit_status": error.returncode})
+        log = stem.with_suffix(".log")
+        print(f"failed with exit status {error.returncode}; see {log.relative_to(CHECKOUT)}")
+        print("".join(f"    {line}\n" for line in log.read_text("utf-8").splitlines()[-8:]), end="")
+        return
+    results["runs"].append({"contender": name, **answer})
+    figures = answer["figures"]
+    print(
+        f"train {figures['train_examples_per_second']:7.1f} ex/s   "
+        f"infer {figures['infer_examples_per_second']:7.1f} ex/s   "
+        f"memory {figures['peak_memory_mib']:6.0f} MiB   "
+        f"accuracy {figures['test_accuracy']:.3f}",
+        flush=True,
+    )
+
+
+def _call(python: Path, worker: str, job: dict[str, Any], stem: Path) -> dict[str, Any]:
+    """Runs a worker in a fresh process and returns its answer."""
+    job_file, answer_file = stem.with_suffix(".job.json"), stem.with_suffix(".answer.json")
+    _write(job_file, job)
+    command = [str(python), str(BENCHMARKS / "workers" / worker), str(job_file), str(answer_file)]
+    with open(stem.with_suffix(".log"), "wb") as log:
+        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=True)
+    answer: dict[str, Any] = json.loads(answer_file.read_text(encoding="utf-8"))
+    return answer
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _revision() -> str:
+    """Returns the commit that was measured, marked where the package differs from it."""
+    git = ["git", "-C", str(CHECKOUT)]
+    done = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    if done.returncode:
+        return "unknown"
+    changes = subprocess.run(
+        [*git, "status", "--porcelain", "--", "tfaigc"], capture_output=True, text=True
+    )
+    return done.stdout.strip() + (" with changes" if changes.stdout.strip() else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

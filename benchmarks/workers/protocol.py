@@ -1,0 +1,146 @@
+"""What all workers share: the job, the clock, and the figures that a run hands back.
+
+A worker is started as ``python WORKER JOB.json FIGURES.json`` in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+# Class numbers are places in this list.
+LABELS = ["negative", "positive"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on and how; equal for all contenders but for the options.
+
+    Attributes:
+        model: Directory of the checkpoint, in Hugging Face layout.
+        train_file: JSON lines with ``text`` and ``label``, a class number.
+        test_file: The same, held out.
+        options: The contender's own.
+    """
+
+    model: str
+    train_file: str
+    test_file: str
+    epochs: int
+    batch_size: int
+    inference_batch_size: int
+    max_length: int
+    learning_rate: float
+    seed: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_command_line(cls) -> Job:
+        """Reads the job file that the first argument names."""
+        return cls(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+
+    def train_rows(self) -> list[dict[str, Any]]:
+        """Reads the training rows."""
+        return _rows(self.train_file)
+
+    def test_rows(self) -> list[dict[str, Any]]:
+        """Reads the test rows."""
+        return _rows(self.test_file)
+
+
+class Clock:
+    """Times a training: its preparation, its first step, and the steady rest.
+
+    The first step holds tracing and compilation; the steady rest runs from its end to the last
+    step's end, epochs' ends between them included.
+    """
+
+    def __init__(self) -> None:
+        self.created = self.called = self.first = self.last = time.perf_counter()
+        self.steps = 0
+
+    def fit_called(self) -> None:
+        """Marks the end of preparation, such as tokenizing."""
+        self.called = time.perf_counter()
+
+    def step_ended(self) -> None:
+        """Marks the end of an optimizer step."""
+        self.last = time.perf_counter()
+        if not self.steps:
+            self.first = self.last
+        self.steps += 1
+
+    def figures(self, *, examples: int, batch_size: int) -> dict[str, float]:
+        """Returns the times, and the speeds for a number of examples (epochs counted)."""
+        if self.steps < 2:
+            raise RuntimeError(f"A steady speed needs two steps or more. Received: {self.steps}.")
+        return {
+            "prepare_seconds": self.called - self.created,
+            "first_step_seconds": self.first - self.called,
+            "steady_seconds": self.last - self.first,
+            "steps": self.steps,
+            "train_examples_per_second": (examples - batch_size) / (self.last - self.first),
+            "whole_train_examples_per_second": examples / (self.last - self.created),
+        }
+
+
+def time_inference(
+    classify: Callable[[list[str]], Sequence[int]], rows: list[dict[str, Any]], *, batch_size: int
+) -> dict[str, float]:
+    """Times a classifier of raw strings on the test rows, after a batch to warm up.
+
+    Args:
+        classify: Takes texts to class numbers.
+        rows: The test rows.
+        batch_size: How many texts warm up.
+
+    Returns:
+        The speed, the warm-up's time and the accuracy.
+    """
+    texts = [row["text"] for row in rows]
+    start = time.perf_counter()
+    classify(texts[:batch_size])
+    warm = time.perf_counter()
+    answers = list(classify(texts))
+    end = time.perf_counter()
+    right = sum(int(answer) == row["label"] for answer, row in zip(answers, rows, strict=True))
+    return {
+        "first_inference_seconds": warm - start,
+        "infer_examples_per_second": len(rows) / (end - warm),
+        "test_accuracy": right / len(rows),
+    }
+
+
+def peak_memory_mib() -> float:
+    """Returns the most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # macOS counts bytes, Linux KiB.
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def hand_back(figures: dict[str, float], *, packages: Sequence[str], notes: dict[str, Any]) -> None:
+    """Writes the figures to the file that the second argument names.
+
+    Args:
+        figures: Numbers by name.
+        packages: Whose versions are noted.
+        notes: What the run was set to in fact, such as the number of threads.
+    """
+    answer = {
+        "figures": figures,
+        "versions": {name: version(name) for name in packages},
+        "notes": notes,
+    }
+    Path(sys.argv[2]).write_text(json.dumps(answer, indent=2), encoding="utf-8")
+
+
+def _rows(file: str) -> list[dict[str, Any]]:
+    with open(file, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
