@@ -69,7 +69,8 @@ def describe_classifier(source: str, classifier: TextClassifier) -> str:
     Returns:
         Its source, size, classes and length.
     """
+    named, _, _ = source.partition("#")
     return (
-        f"{source}: {count_of(classifier.count_params())} parameters, "
+        f"{named}: {count_of(classifier.count_params())} parameters, "
         f"classes {', '.join(classifier.labels)}, up to {classifier.max_length} tokens"
     )

@@ -26,7 +26,7 @@ def quickstart_recipe(
     export_dir: str = "savedmodels/quickstart",
     epochs: int = 2,
     max_train_samples: int | None = None,
-    model: str = MODEL,
+    model: str | None = None,
 ) -> Recipe:
     """Makes the recipe that quickstart runs.
 
@@ -35,14 +35,14 @@ def quickstart_recipe(
         export_dir: Where the SavedModel's versions go.
         epochs: Passes over the reviews.
         max_train_samples: How many reviews to use; None: all.
-        model: The pretrained model's source.
+        model: The pretrained model's source; None: the one that quickstart is about.
 
     Returns:
         The recipe.
     """
     return make_recipe(
         {
-            "model_name_or_path": model,
+            "model_name_or_path": model or MODEL,
             "train_data": "movie_reviews",
             "labels": ["negative", "positive"],
             "max_length": 128,

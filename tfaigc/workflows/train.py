@@ -150,7 +150,7 @@ def _fit(
     steps = -(-len(splits.train) // recipe.batch_size)
     screen.fact(
         "training",
-        f"{recipe.num_train_epochs} epochs of {steps:,} steps; Ctrl-C saves a checkpoint",
+        f"epochs: {recipe.num_train_epochs}, steps in each: {steps:,}; Ctrl-C saves a checkpoint",
     )
     started = time.monotonic()
     classifier.fit(
