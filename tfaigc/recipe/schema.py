@@ -122,7 +122,7 @@ class Recipe:
     early_stopping_patience: int | None = _key(
         "training",
         kinds.optional(kinds.whole(1)),
-        "epochs without a better validation loss before training stops; null: never",
+        "epochs without a better validation accuracy before training stops; null: never",
         None,
     )
     seed: int = _key("training", kinds.whole(0), "of the split, the order, dropout and the head", 0)

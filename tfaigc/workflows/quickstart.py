@@ -15,7 +15,7 @@ MODEL = (
 )
 SENTENCES = (
     "A gorgeous, moving film with a wonderful cast.",
-    "Two hours of my life that I will never get back.",
+    "Dull, predictable and far too long.",
     "The plot is thin, but the actors make it worth seeing.",
 )
 

@@ -142,7 +142,10 @@ def _fit(
         max_grad_norm=recipe.max_grad_norm,
     )
     callbacks = training_callbacks.standard(
-        path, patience=recipe.early_stopping_patience, next_command=same_command
+        path,
+        monitor="val_accuracy",
+        patience=recipe.early_stopping_patience,
+        next_command=same_command,
     )
     training_callbacks.attach(callbacks, train_data)
     point = training_callbacks.resume(callbacks, classifier)

@@ -1,0 +1,199 @@
+"""Training with Keras's own verbs, on raw records too."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfaigc.data import EpochOrder, Table
+from tfaigc.errors import TrainingError
+from tfaigc.training import callbacks as training_callbacks
+from tfaigc.training.optimizers import adamw
+from tfaigc.training.schedules import WarmupSchedule
+
+
+class FineTunedModel(keras.Model):
+    """A model whose ``compile`` knows how to fine-tune, and whose ``fit`` takes raw records."""
+
+    _schedule: WarmupSchedule | None = None
+
+    @abstractmethod
+    def default_loss(self) -> keras.losses.Loss:
+        """Returns the task's loss."""
+
+    @abstractmethod
+    def default_metrics(self) -> list[Any]:
+        """Returns the metrics that training shows."""
+
+    @abstractmethod
+    def dataset(self, records: Any, *, batch_size: int = 32, shuffle: bool = False) -> Any:
+        """Takes records to batches."""
+
+    def compile(
+        self,
+        optimizer: Any = None,
+        loss: Any = None,
+        *,
+        metrics: Any = None,
+        learning_rate: float = 5e-5,
+        weight_decay: float = 0.01,
+        warmup_steps: float = 0.1,
+        lr_scheduler_type: str = "linear",
+        max_grad_norm: float | None = 1.0,
+        **keras_arguments: Any,
+    ) -> None:
+        """Prepares training: AdamW with warm-up and decay, the task's loss and metrics.
+
+        Args:
+            optimizer: Keras's; it wins over the knobs below.
+            loss: Keras's; it wins over the task's.
+            metrics: Keras's; they win over the task's.
+            learning_rate: The peak.
+            weight_decay: Decay of matrices, as a share of the learning rate.
+            warmup_steps: Steps of the rise; below 1, their share of all steps.
+            lr_scheduler_type: See ``tfaigc.training.schedules.WarmupSchedule``.
+            max_grad_norm: Longest gradient over all weights; None: no clipping.
+            **keras_arguments: Further arguments of ``keras.Model.compile``.
+
+        Raises:
+            ConfigError: An argument is out of its range.
+        """
+        self._schedule = None
+        if optimizer is None:
+            self._schedule = WarmupSchedule(
+                learning_rate, kind=lr_scheduler_type, warmup_steps=warmup_steps
+            )
+            optimizer = adamw(
+                self, self._schedule, weight_decay=weight_decay, max_grad_norm=max_grad_norm
+            )
+        super().compile(
+            optimizer=optimizer,
+            loss=self.default_loss() if loss is None else loss,
+            metrics=self.default_metrics() if metrics is None else metrics,
+            **keras_arguments,
+        )
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_data: Any = None,
+        initial_epoch: int = 0,
+        **keras_arguments: Any,
+    ) -> keras.callbacks.History:
+        """Trains, as ``keras.Model.fit`` does; raw records are made into batches first.
+
+        Args:
+            x: Records, or what ``dataset`` made of them, or Keras's own kinds of data.
+            y: Targets, for Keras's own kinds of data.
+            batch_size: Examples in a batch; 32 for records.
+            epochs: The epoch to train up to.
+            verbose: Keras's.
+            callbacks: Keras callbacks, such as ``tfaigc.callbacks.standard(...)``.
+            validation_data: Like ``x``.
+            initial_epoch: Epochs that were trained before.
+            **keras_arguments: Further arguments of ``keras.Model.fit``.
+
+        Returns:
+            The history of losses and metrics.
+
+        Raises:
+            DataError: Records cannot be read or used.
+            TrainingError: The model is not compiled, or the run's length cannot be told.
+        """
+        if not self.compiled:
+            raise TrainingError("A model must be compiled before fit. Call model.compile() first.")
+        if y is None:
+            x = self._as_batches(x, batch_size=batch_size, shuffle=True)
+        validation_data = self._as_batches(validation_data, batch_size=batch_size)
+        callbacks = list(callbacks or ())
+        training_callbacks.attach(callbacks, x)
+        self._plan_schedule(
+            x,
+            epochs=epochs,
+            steps_per_epoch=keras_arguments.get("steps_per_epoch"),
+            initial_epoch=initial_epoch,
+            steps_done=training_callbacks.steps_done(callbacks),
+        )
+        if isinstance(x, tf.data.Dataset):
+            # Keras warns where its own default meets a dataset, which has its order already.
+            keras_arguments.setdefault("shuffle", False)
+        if not self.optimizer.built:
+            # Variables made inside the first step would have TensorFlow trace that step twice.
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        try:
+            return super().fit(
+                x,
+                y,
+                batch_size=None if isinstance(x, tf.data.Dataset) else batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=[*_order_keepers(x), *callbacks],
+                validation_data=validation_data,
+                initial_epoch=initial_epoch,
+                **keras_arguments,
+            )
+        finally:
+            training_callbacks.close(callbacks)
+
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **keras_arguments: Any
+    ) -> Any:
+        """Measures loss and metrics, as ``keras.Model.evaluate`` does; takes raw records too."""
+        if y is None:
+            x = self._as_batches(x, batch_size=batch_size)
+        batch_size = None if isinstance(x, tf.data.Dataset) else batch_size
+        return super().evaluate(x, y, batch_size=batch_size, **keras_arguments)
+
+    def _as_batches(self, data: Any, *, batch_size: int | None, shuffle: bool = False) -> Any:
+        if data is None or not is_raw(data):
+            return data
+        return self.dataset(data, batch_size=batch_size or 32, shuffle=shuffle)
+
+    def _plan_schedule(
+        self,
+        data: Any,
+        *,
+        epochs: int,
+        steps_per_epoch: int | None,
+        initial_epoch: int,
+        steps_done: int,
+    ) -> None:
+        """Tells the learning rate's schedule where the run began and where it ends."""
+        if self._schedule is None:
+            return
+        if steps_per_epoch is None and isinstance(data, tf.data.Dataset):
+            steps_per_epoch = int(data.cardinality())
+        if not steps_per_epoch or steps_per_epoch < 1:
+            raise TrainingError(
+                "The learning rate's schedule must know how many steps an epoch has. Received: "
+                "data of unknown length. Pass steps_per_epoch=, or compile with an optimizer."
+            )
+        done = steps_done or initial_epoch * steps_per_epoch
+        self._schedule.plan(
+            total_steps=epochs * steps_per_epoch,
+            first_step=int(self.optimizer.iterations) - done,
+        )
+
+
+def is_raw(data: Any) -> bool:
+    """Tells records from Keras's own kinds of data."""
+    if isinstance(data, (str, Path, Table)) or type(data).__name__ == "DataFrame":
+        return True
+    return isinstance(data, list) and all(isinstance(record, (str, Mapping)) for record in data)
+
+
+def _order_keepers(data: Any) -> list[keras.callbacks.Callback]:
+    """Makes the callback that tells our own data which epoch it is in."""
+    order = getattr(data, "batch_order", None)
+    return [] if order is None else [EpochOrder(order)]
