@@ -106,24 +106,24 @@ def punctuation() -> CharacterSet:
     return _isolated(pre_tokenizers.BertPreTokenizer(), kept=True)
 
 
-def expression(characters: Iterable[int], *, negated: bool = False) -> str:
+@lru_cache(maxsize=256)
+def expression(characters: CharacterSet) -> str:
     r"""Writes a set of characters as a class of a regular expression for RE2.
 
     Args:
         characters: The code points; at least one.
-        negated: Whether the class is to match all other characters.
 
     Returns:
         The class, in brackets.
 
     Example:
-        >>> expression([97, 98, 99, 120])
+        >>> expression(frozenset(b"abcx"))
         '[\\x{61}-\\x{63}\\x{78}]'
     """
     parts = []
     for first, last in _ranges(characters):
         parts.append(f"\\x{{{first:x}}}" + (f"-\\x{{{last:x}}}" if last > first else ""))
-    return f"[{'^' if negated else ''}{''.join(parts)}]"
+    return f"[{''.join(parts)}]"
 
 
 def _ranges(characters: Iterable[int]) -> list[tuple[int, int]]:

@@ -150,10 +150,11 @@ def _build(directory: Path) -> str:
         )
         backend = built.backend_tokenizer
     except Exception as error:  # transformers raises whatever its parts raise
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise TokenizerError(
             f"tokenizer.json is missing in {directory} and transformers cannot build it "
-            f"({type(error).__name__}: {error}). Add tokenizer.json, or a tokenizer_config.json "
-            "that names tokenizer_class."
+            f"({reason}). Add tokenizer.json, or a tokenizer_config.json that names "
+            "tokenizer_class."
         ) from error
     text: str = backend.to_str()
     return text

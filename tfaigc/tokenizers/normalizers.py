@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-import tensorflow_text as tf_text
-from tokenizers import normalizers as rust
 
 from tfaigc.tokenizers import characters, strings
+from tfaigc.tokenizers.decomposition import decompose
 from tfaigc.tokenizers.registry import Registry, Spec
 
 Normalizer = Callable[[Any], Any]
@@ -117,20 +115,6 @@ def pad_chinese(texts: Any) -> Any:
     return tf.strings.regex_replace(texts, f"[{_CHINESE}]", r" \0 ")
 
 
-def decompose(texts: Any) -> Any:
-    """Brings texts into normalization form D.
-
-    Args:
-        texts: string, (n,).
-
-    Returns:
-        string, (n,).
-    """
-    return strings.around(
-        texts, newer_characters(), lambda some: tf_text.normalize_utf8(some, "NFD")
-    )
-
-
 def remove_accents(texts: Any) -> Any:
     """Removes nonspacing marks, as BERT does.
 
@@ -158,29 +142,8 @@ def lowercase(texts: Any) -> Any:
     single, longer = _lower_cases()
     texts = tf.strings.lower(texts)  # ASCII only
     for code, output in longer.items():
-        texts = tf.strings.regex_replace(texts, characters.expression([code]), output)
+        texts = tf.strings.regex_replace(texts, characters.expression(frozenset({code})), output)
     return _lower_mapper()(texts) if single else texts
-
-
-@lru_cache
-def newer_characters() -> frozenset[int]:
-    """The characters that ICU decomposes or reorders, but the Rust tokenizer's older tables do not.
-
-    Between them both agree, so texts are normalized around them.
-    """
-    codes = np.array(characters.codepoints())
-    alone = [chr(code) for code in codes]
-    moved = [f"|\u0345{char}" for char in alone]  # U+0345 moves behind any class but 0 and 240
-    overtaken = [f"|{char}\u0334" for char in alone]  # U+0334 moves before any class but 0 and 1
-    found: set[int] = set()
-    for texts in (alone, moved, overtaken):
-        with tf.init_scope():
-            outputs = tf_text.normalize_utf8(tf.constant(texts), "NFD").numpy()
-        nfd = rust.NFD()
-        for code, text, output in zip(codes, texts, outputs, strict=True):
-            if output != text.encode() and nfd.normalize_str(text) != output.decode():
-                found.add(int(code))
-    return frozenset(found)
 
 
 @lru_cache

@@ -103,6 +103,28 @@ def around(texts: Any, characters: frozenset[int], function: Function) -> Any:
     return where(where(texts, ~found, function), found, apply)
 
 
+def table(values: Mapping[int, int]) -> Function:
+    """Makes a function that looks up a number for each code point.
+
+    Args:
+        values: Code points with their numbers; all others have 0.
+
+    Returns:
+        A function from int32 (n,), code points, to int32 (n,).
+    """
+    full = np.zeros(_CODEPOINTS, np.int32)
+    full[list(values)] = list(values.values())
+    # Nearly all pages are zero and share one row.
+    distinct, places = np.unique(full.reshape(-1, _PAGE), axis=0, return_inverse=True)
+    rows, pages = distinct.reshape(-1), places.astype(np.int32).reshape(-1)
+
+    def apply(codes: Any) -> Any:
+        page = tf.gather(tf.constant(pages), codes // _PAGE)
+        return tf.gather(tf.constant(rows), page * _PAGE + codes % _PAGE)
+
+    return apply
+
+
 def mapper(changes: Mapping[int, int]) -> Function:
     """Makes a function that maps each character to another one.
 
@@ -112,20 +134,12 @@ def mapper(changes: Mapping[int, int]) -> Function:
     Returns:
         A function from string (n,) to string (n,).
     """
-    table = np.arange(_CODEPOINTS, dtype=np.int32)
-    table[list(changes)] = list(changes.values())
-    # Nearly all pages of the table of differences are zero and share one row.
-    differences = (table - np.arange(_CODEPOINTS, dtype=np.int32)).reshape(-1, _PAGE)
-    distinct, places = np.unique(differences, axis=0, return_inverse=True)
-    rows, pages = distinct.reshape(-1), places.astype(np.int32).reshape(-1)
+    difference = table({code: other - code for code, other in changes.items()})
     affected = frozenset(changes)
 
     def apply(texts: Any) -> Any:
         codes = tf.strings.unicode_decode(texts, "UTF-8")
         flat = codes.flat_values
-        page = tf.gather(tf.constant(pages), tf.bitwise.right_shift(flat, 8))
-        place = page * _PAGE + tf.bitwise.bitwise_and(flat, _PAGE - 1)
-        mapped = codes.with_flat_values(flat + tf.gather(tf.constant(rows), place))
-        return tf.strings.unicode_encode(mapped, "UTF-8")
+        return tf.strings.unicode_encode(codes.with_flat_values(flat + difference(flat)), "UTF-8")
 
     return lambda texts: where(texts, contains(texts, affected), apply)

@@ -6,23 +6,19 @@ import copy
 import hashlib
 import itertools
 import json
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from tokenizers import Tokenizer as RustTokenizer
 
-from tfaigc.errors import DataError, TokenizerError
-from tfaigc.tokenizers import files, inputs
+from tfaigc.tokenizers import files, inputs, saving
+from tfaigc.tokenizers.rust_encoder import RustEncoder
 
 if TYPE_CHECKING:
     from tfaigc.tokenizers.compiler import GraphTokenizer
 
-# The Rust tokenizer's results weigh some kB per text until they are copied into arrays.
-_CHUNK = 4096
 # tokenizer_config.json says 1e30 where there is no limit.
 _NO_LIMIT = 10**9
 
@@ -68,17 +64,9 @@ class Tokenizer:
         config: Mapping[str, Any] | None = None,
         special_tokens_map: Mapping[str, Any] | None = None,
     ) -> None:
-        try:
-            self._rust = RustTokenizer.from_str(text)
-        except Exception as error:  # the Rust binding raises bare Exception
-            raise TokenizerError(
-                f"A tokenizer.json must be readable by the tokenizers package. Received: one that "
-                f"it refuses ({error}). Download it again, or upgrade tokenizers."
-            ) from error
-        self._rust.no_truncation()
-        self._rust.no_padding()
-        self._lock = threading.Lock()
-        self.spec: dict[str, Any] = json.loads(self._rust.to_str())
+        self._encoder = RustEncoder(text)
+        self._rust = self._encoder.rust
+        self.spec: dict[str, Any] = json.loads(self._encoder.text)
         self.config: dict[str, Any] = copy.deepcopy(dict(config or {}))
         self._special_tokens_map = copy.deepcopy(special_tokens_map)
 
@@ -98,6 +86,7 @@ class Tokenizer:
         """
         directory = files.resolve(source)
         found = files.read_directory(directory)
+        saving.warn_of_disagreement(found.text, found.config, directory)
         return cls(found.text, config=found.config, special_tokens_map=found.special_tokens_map)
 
     @classmethod
@@ -137,7 +126,7 @@ class Tokenizer:
             ConfigError: `max_length` has no room for the special tokens.
         """
         checked = self._checked(texts, pairs, max_length)
-        encoded = itertools.chain.from_iterable(self._encodings(*checked))
+        encoded = itertools.chain.from_iterable(self._encoder.encodings(*checked))
         return [encoding.ids for encoding in encoded]
 
     def encode_arrays(
@@ -160,9 +149,10 @@ class Tokenizer:
             DataError: A text is not a string, or texts and pairs differ in number.
             ConfigError: `max_length` has no room for the special tokens.
         """
+        checked = self._checked(texts, pairs, max_length)
         empty = np.zeros(0, np.int32)
         token_ids, segment_ids, lengths = [empty], [empty], [empty]
-        for encodings in self._encodings(*self._checked(texts, pairs, max_length)):
+        for encodings in self._encoder.encodings(*checked):
             ids = [encoding.ids for encoding in encodings]
             counts = np.fromiter(map(len, ids), np.int32, len(ids))
             total = int(counts.sum())
@@ -229,13 +219,16 @@ class Tokenizer:
     def save_pretrained(self, directory: str | Path) -> None:
         """Writes the tokenizer's files in Hugging Face layout.
 
+        `transformers.AutoTokenizer` follows tokenizer_config.json where it disagrees with
+        tokenizer.json, so what is written there is brought into line.
+
         Args:
             directory: Where to write; made if missing.
         """
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
-        (target / "tokenizer.json").write_text(self._rust.to_str(pretty=True), encoding="utf-8")
-        config = self.config or {"tokenizer_class": "PreTrainedTokenizerFast"}
+        (target / "tokenizer.json").write_text(self._encoder.text, encoding="utf-8")
+        config = saving.matching_config(self.spec, self.config)
         files.write_json(target / "tokenizer_config.json", config)
         if self._special_tokens_map is not None:
             files.write_json(target / "special_tokens_map.json", self._special_tokens_map)
@@ -296,7 +289,7 @@ class Tokenizer:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "text": self._rust.to_str(),
+            "text": self._encoder.text,
             "config": self.config,
             "special_tokens_map": self._special_tokens_map,
         }
@@ -313,29 +306,6 @@ class Tokenizer:
             inputs.check_same_length(first, second)
         added = self.num_special_tokens(pair=second is not None)
         return first, second, inputs.check_max_length(max_length, added=added)
-
-    def _encodings(
-        self, texts: list[str], pairs: list[str] | None, max_length: int | None
-    ) -> Iterable[Sequence[Any]]:
-        """Yields the Rust tokenizer's results, a chunk at a time."""
-        batch: list[Any] = texts if pairs is None else list(zip(texts, pairs, strict=True))
-        for start in range(0, len(batch), _CHUNK):
-            # Truncation is a state of the Rust tokenizer, so calls must not mix.
-            with self._lock:
-                if max_length is None:
-                    self._rust.no_truncation()
-                else:
-                    self._rust.enable_truncation(max_length)
-                try:
-                    encodings = self._rust.encode_batch_fast(batch[start : start + _CHUNK])
-                except (TypeError, UnicodeError) as error:
-                    raise DataError(_encoding_fault(texts, pairs) or str(error)) from error
-            yield encodings
-
-
-def _encoding_fault(texts: list[str], pairs: list[str] | None) -> str | None:
-    fault = inputs.find_lone_surrogate(texts, name="texts")
-    return fault or inputs.find_lone_surrogate(pairs or [], name="pairs")
 
 
 def _content(token: Any) -> str | None:

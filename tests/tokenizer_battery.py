@@ -1,12 +1,26 @@
 """What every tokenizer must pass: the graph gives the ids that the Rust tokenizer gives."""
 
+# ruff: noqa: E501, RUF001, SIM905 (look-alike characters are the point)
 from __future__ import annotations
 
+import itertools
+import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
+from tokenizers import (
+    AddedToken,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from tokenizers import (
+    Tokenizer as RustTokenizer,
+)
 
 from tfaigc.tokenizers import Tokenizer
 
@@ -65,6 +79,42 @@ def hard_strings(count: int, *, seed: int = 0, extras: Sequence[str] = ()) -> li
     return ["", " ", *(hard_string(source, extras) for _ in range(count - 2))]
 
 
+def train_wordpiece(
+    normalizer: normalizers.Normalizer | None = None,
+    *,
+    pre_tokenizer: pre_tokenizers.PreTokenizer | None = None,
+    prefix: str = "##",
+    unknown: str = "[UNK]",
+    longest: int = 100,
+    added: Sequence[AddedToken] = (),
+    vocabulary_size: int = 2000,
+) -> Tokenizer:
+    """Trains a small WordPiece tokenizer on hard texts, with BERT's template."""
+    rust = RustTokenizer(models.WordPiece(unk_token=unknown, continuing_subword_prefix=prefix))
+    rust.normalizer = normalizer
+    rust.pre_tokenizer = pre_tokenizer or pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=["[PAD]", unknown, "[CLS]", "[SEP]", "[MASK]"],
+        continuing_subword_prefix=prefix,
+        limit_alphabet=800,
+        show_progress=False,
+    )
+    texts = (text.replace("\0", "").split(" ") for text in hard_strings(2000, seed=3))
+    rust.train_from_iterator(
+        (" ".join(w for w in words if len(w) < 40) for words in texts), trainer
+    )
+    rust.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    rust.add_tokens(list(added))
+    spec = json.loads(rust.to_str())
+    spec["model"].update(unk_token=unknown, max_input_chars_per_word=longest)
+    return Tokenizer(json.dumps(spec))
+
+
 def check_graph_equals_rust(
     tokenizer: Tokenizer,
     texts: Sequence[str],
@@ -111,7 +161,7 @@ def every_character(around: str = "{}", *, size: int = 4096) -> list[str]:
 
 def _rows(values: np.ndarray, splits: np.ndarray) -> list[list[int]]:
     flat, ends = values.tolist(), splits.tolist()
-    return [flat[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [flat[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _compare(

