@@ -36,8 +36,8 @@ def signatures(model: Task) -> dict[str, Any]:
     strings = dict.fromkeys(fields, _STRINGS)
     ids = {"token_ids": _IDS, "padding_mask": _IDS, "segment_ids": _IDS}
 
-    def tokenize(**texts: Any) -> dict[str, Any]:
-        return in_graph_inputs(model, texts)
+    # One graph for the three signatures that tokenize: it is traced, and stored, once.
+    tokenize = _function(lambda **texts: in_graph_inputs(model, texts), strings)
 
     def answer(**texts: Any) -> dict[str, Any]:
         return model.serve(model(tokenize(**texts), training=False))
@@ -53,7 +53,7 @@ def signatures(model: Task) -> dict[str, Any]:
     made = {
         "serving_default": _function(answer, strings),
         "tokens": _function(answer_tokens, ids),
-        "tokenize": _function(tokenize, strings),
+        "tokenize": tokenize,
     }
     if hasattr(model, "classify"):
         made["classify"] = _function(classify, {"inputs": _STRINGS})
