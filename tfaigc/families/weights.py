@@ -126,8 +126,7 @@ def load_weights(
 def stored_arrays(tensors: Mapping[str, tuple[Any, StoredTensor]]) -> dict[str, np.ndarray]:
     """Takes a model's variables to the arrays that a checkpoint stores, by tensor name."""
     return {
-        tensor.name: tensor.to_stored(variable.numpy())
-        for variable, tensor in tensors.values()
+        tensor.name: tensor.to_stored(variable.numpy()) for variable, tensor in tensors.values()
     }
 
 
