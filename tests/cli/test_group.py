@@ -68,6 +68,14 @@ def test_wrong_usage_has_status_2_and_no_traceback(arguments: list[str]) -> None
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--learning_rate", "--learning-rate", "--lr"])
+def test_a_key_with_dashes_is_put_right(option: str) -> None:
+    result = CliRunner().invoke(cli, ["train", "a.yaml", option, "3e-5"])
+    assert result.exit_code == 2
+    assert "A recipe's keys stand without dashes: learning_rate=VALUE." in result.stderr
+    assert "learning_rate=VALUE" not in CliRunner().invoke(cli, ["train", "--xyz"]).stderr
+
+
 def test_bad_input_is_one_message_on_stderr() -> None:
     error = DataError("a.csv, line 3: text must not be empty. Received: ''. Fill it in.")
     status, out, err = run_failing(error)

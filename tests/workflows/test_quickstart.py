@@ -34,6 +34,7 @@ def _small(
     monkeypatch.setitem(splits.BUILT_IN, "movie_reviews", lambda: table)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_small")
 def test_it_trains_exports_asks_and_may_be_run_again(tfaigc: Verb) -> None:
     first = tfaigc("quickstart")

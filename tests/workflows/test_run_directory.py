@@ -41,6 +41,7 @@ def test_a_new_or_empty_directory_is_taken(tmp_path: Path, make: bool) -> None:
     assert path.exists() is make
     with directory.open(State.NEW):
         assert load_recipe(path / "recipe.yaml") == directory.recipe
+    directory.finish()
     assert [each.name for each in path.iterdir()] == ["recipe.yaml"]
 
 
@@ -66,7 +67,7 @@ def test_a_finished_run_is_refused_and_replaced_on_request(tmp_path: Path) -> No
     assert again.check() is State.REPLACED
     with again.open(State.REPLACED):
         assert sorted(each.name for each in tmp_path.iterdir()) == [
-            *(".lock", "notes.txt", "recipe.yaml")
+            *(".data-fingerprint", ".lock", "notes.txt", "recipe.yaml")
         ]
 
 
@@ -77,6 +78,18 @@ def test_an_interrupted_run_of_the_same_recipe_goes_on(tmp_path: Path) -> None:
     assert directory.check() is State.INTERRUPTED
     with directory.open(State.INTERRUPTED):
         assert directory.has_checkpoints()
+
+
+def test_an_interrupted_run_does_not_go_on_with_other_data(tmp_path: Path) -> None:
+    directory = RunDirectory(recipe_for(tmp_path))
+    with directory.open(State.NEW, "before"):
+        (tmp_path / "checkpoints" / "step-00000001").mkdir(parents=True)
+    with pytest.raises(TrainingError, match="Received: other rows than those"):
+        directory.open(State.INTERRUPTED, "after").__enter__()
+    with directory.open(State.INTERRUPTED, "before"):
+        pass
+    directory.finish()
+    assert [each.name for each in tmp_path.iterdir()] == ["recipe.yaml"]
 
 
 def test_where_a_run_exports_to_may_change(tmp_path: Path) -> None:

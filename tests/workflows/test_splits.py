@@ -62,6 +62,12 @@ def test_shares_are_held_out_stratified_and_seeded(hundred: Path) -> None:
     assert splits.reported[0] == "test"
 
 
+def test_the_fingerprint_follows_the_data(tmp_path: Path, hundred: Path) -> None:
+    other = write(tmp_path / "other.csv", [*numbered(99), ("another text", "good")])
+    assert split(hundred).fingerprint() == split(hundred).fingerprint()
+    assert len({split(path, seed=0).fingerprint() for path in (hundred, other)}) == 2
+
+
 def test_without_a_test_share_the_validation_split_is_reported(hundred: Path) -> None:
     splits = split(hundred, test_fraction=0)
     assert splits.test is None

@@ -103,6 +103,7 @@ def test_evaluate_refuses_labels_that_the_model_lacks(
     assert "Did you mean 'positive'?" in result.stderr
 
 
+@pytest.mark.slow
 def test_export_takes_the_next_number(run: Any, tfaigc: Verb, tmp_path: Path) -> None:
     result = tfaigc("export", run.directory / "model", run.export)
     assert result.exit_code == 0, result.stderr
@@ -147,6 +148,7 @@ def _ctrl_c_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_callbacks, "standard", interrupted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 10])
 def test_ctrl_c_saves_and_the_same_command_goes_on_to_equal_weights(
     run: Any, tfaigc: Verb, tmp_path: Path, steps: int
@@ -174,6 +176,22 @@ def test_ctrl_c_saves_and_the_same_command_goes_on_to_equal_weights(
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+def test_ctrl_c_outside_of_training_says_how_to_go_on(
+    run: Any, tfaigc: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tfaigc", "train", "the same.yaml"])
+    monkeypatch.setattr("sys.orig_argv", ["python", "/bin/tfaigc", "train", "the same.yaml"])
+
+    def ctrl_c(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tfaigc.workflows.train._fit", ctrl_c)
+    result = tfaigc("train", run.recipe, f"output_dir={tmp_path / 'run'}")
+    assert result.exit_code == 130
+    assert result.stderr.endswith("stopped: Go on with: tfaigc train 'the same.yaml'\n")
+
+
+@pytest.mark.slow
 def test_a_failure_after_training_goes_on_without_training_again(
     run: Any, tfaigc: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,10 +56,22 @@ class VerbGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
+        except click.NoSuchOption as error:
+            hint = _without_dashes(error.option_name)
+            raise click.UsageError(error.format_message() + hint, error.ctx) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except (Exception, KeyboardInterrupt) as error:
             _fail(ctx, error)
+
+
+def _without_dashes(option: str) -> str:
+    """What to write instead of an option that is a recipe's key, as other trainers have it."""
+    from tfaigc.recipe.schema import OTHER_NAMES, keys
+
+    name = option.lstrip("-").replace("-", "_")
+    key = OTHER_NAMES.get(name, name)
+    return f" A recipe's keys stand without dashes: {key}=VALUE." if key in keys() else ""
 
 
 def _fail(context: click.Context, error: BaseException) -> NoReturn:
@@ -98,5 +110,5 @@ def prepare(context: click.Context, *, results_on_stdout: bool = False) -> Scree
         level = logging.WARNING
     elif "verbose" in flags:
         level = logging.DEBUG
-    screen.show_log("tfaigc", level)
+    context.with_resource(screen.showing_log("tfaigc", level))
     return screen

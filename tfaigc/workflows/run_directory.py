@@ -27,10 +27,11 @@ CHECKPOINTS = "checkpoints"
 MODEL = "model"
 _LOCK = ".lock"
 _OLD_CHECKPOINTS = ".checkpoints-of-a-finished-run"
+_FINGERPRINT = ".data-fingerprint"
 _WRITTEN = (
     *(RECIPE, METRICS, HISTORY, "report.md", "predictions.jsonl", "tensorboard"),
     *("confusion_matrix.png", "learning_curves.png", "reliability.png"),
-    *(CHECKPOINTS, _OLD_CHECKPOINTS, MODEL, f"{MODEL}.partial"),
+    *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial"),
 )
 
 
@@ -74,17 +75,19 @@ class RunDirectory:
         raise RecipeError(self._refusal(finished, earlier))
 
     @contextlib.contextmanager
-    def open(self, state: State) -> Iterator[Path]:
+    def open(self, state: State, fingerprint: str = "") -> Iterator[Path]:
         """Makes the directory ready, and keeps other runs out of it meanwhile.
 
         Args:
             state: What `check` returned.
+            fingerprint: Of the data, which a run that goes on must not have changed.
 
         Yields:
             The directory, with the recipe as run in it.
 
         Raises:
-            TrainingError: Another process trains there, or has done so since `check`.
+            TrainingError: Another process trains there, or has done so since `check`; or an
+                interrupted run had other data.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with _lock(self.path):
@@ -93,6 +96,9 @@ class RunDirectory:
             if state is State.REPLACED:
                 for name in _WRITTEN:
                     remove(self.path / name)
+            if state is State.INTERRUPTED and self.has_checkpoints():
+                self._check_data(fingerprint)
+            write_text(self.path / _FINGERPRINT, fingerprint)
             opening = "The recipe as run. Run it again with: tfaigc train THIS_FILE output_dir=…"
             write_text(self.path / RECIPE, recipe_text(self.recipe, opening))
             yield self.path
@@ -105,11 +111,22 @@ class RunDirectory:
             remove(self.path / _OLD_CHECKPOINTS)
             checkpoints.rename(self.path / _OLD_CHECKPOINTS)
         remove(self.path / _OLD_CHECKPOINTS)
+        remove(self.path / _FINGERPRINT)
 
     def has_checkpoints(self) -> bool:
         """Says whether there is a checkpoint to go on from."""
         directory = self.path / CHECKPOINTS
         return directory.is_dir() and any(directory.iterdir())
+
+    def _check_data(self, fingerprint: str) -> None:
+        path = self.path / _FINGERPRINT
+        if path.exists() and path.read_text(encoding="utf-8") != fingerprint:
+            raise TrainingError(
+                "A run must go on with the data that it began with. Received: other rows than "
+                f"those of the interrupted run in {str(self.path)!r}. Bring the former data back, "
+                f"pass output_dir={_free_name(self.path)}, or overwrite_output_dir=true to start "
+                "anew."
+            )
 
     def earlier_recipe(self) -> Recipe | None:
         """Reads the recipe of the run that is there, if there is one."""

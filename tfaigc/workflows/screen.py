@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.console import Console
 from rich.markup import escape
@@ -68,17 +68,25 @@ class Screen:
             self.console.print("\n[bold]Next:[/bold]")
             self.console.print(f"  {escape(command_line(*words))}")
 
-    def show_log(self, name: str, level: int) -> None:
-        """Prints the log lines of a logger and of those below it.
+    @contextmanager
+    def showing_log(self, name: str, level: int) -> Iterator[None]:
+        """Prints the log lines of a logger, and of those below it, for a while.
 
         Args:
             name: The logger.
             level: The lowest level to print.
         """
-        logger = logging.getLogger(name)
+        logger, lines = logging.getLogger(name), _LogLines(self)
+        former = logger.level, logger.propagate
         logger.setLevel(level)
-        logger.handlers[:] = [_LogLines(self)]
         logger.propagate = False
+        logger.addHandler(lines)
+        try:
+            yield
+        finally:
+            logger.removeHandler(lines)
+            logger.setLevel(former[0])
+            logger.propagate = former[1]
 
 
 def command_line(*words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ BUILT_IN = {"movie_reviews": movie_reviews}
 """Data that needs no file, by the name that recipes know."""
 
 
+_FIELDS = ("text", "text_pair", "label")
+
+
 @dataclass(frozen=True)
 class Splits:
     """What a run learns from and is judged by.
@@ -43,6 +47,18 @@ class Splits:
     validation: Table
     test: Table | None
     labels: tuple[str, ...]
+
+    def fingerprint(self) -> str:
+        """Tells whether training data is the same as that of an interrupted run.
+
+        Returns:
+            A hash of what the weights and the choice of the epoch depend on.
+        """
+        digest = hashlib.sha256()
+        for table in (self.train, self.validation):
+            for row in table.rows:
+                digest.update(json.dumps([row.get(field) for field in _FIELDS]).encode())
+        return digest.hexdigest()
 
     @property
     def reported(self) -> tuple[str, Table]:

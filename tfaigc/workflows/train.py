@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +70,10 @@ def train(
     splits = read_splits(recipe, screen=screen)
     model_directory = find_model(recipe.model_name_or_path)
     classifier = _load(recipe, model_directory, splits, screen)
-    with directory.open(state) as path:
+    with (
+        directory.open(state, splits.fingerprint()) as path,
+        _interruption_explained(same_command),
+    ):
         _say_where(path, state, directory.has_checkpoints(), screen)
         seconds = _fit(classifier, recipe, splits, path, screen, same_command)
         report = _measure(classifier, recipe, splits, path, seconds)
@@ -83,6 +88,17 @@ def train(
     if last:
         screen.next_command("predict", str(path / MODEL), EXAMPLE)
     return TrainedRun(path, dict(report.metrics), exported)
+
+
+@contextmanager
+def _interruption_explained(same_command: str | None) -> Iterator[None]:
+    """Says how to go on where Ctrl-C came outside of training, or twice."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if str(error) or same_command is None:
+            raise
+        raise KeyboardInterrupt(f"Go on with: {same_command}") from error
 
 
 def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextClassifier:
