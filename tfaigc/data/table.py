@@ -177,7 +177,7 @@ def missing_column(source: str, columns: Sequence[str], wanted: str, field: str)
         f"{source} must have a column {wanted!r}. Received columns: {listed}."
         f"{suggestion(wanted, columns)} {_header_hint(columns)}"
         f"Name the column that holds it: columns={{{field!r}: ...}} in Python, "
-        f"{field}_column=... in a recipe."
+        f"{field}_column=... in a recipe, --{field.replace('_', '-')}-column elsewhere."
     )
 
 
