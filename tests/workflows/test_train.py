@@ -126,6 +126,7 @@ def test_info_describes_the_model_and_the_export(run: Any, tfaigc: Verb) -> None
     for result in (model, export):
         assert result.exit_code == 0
         assert "negative, positive" in result.stdout
+    assert "serving_default: text → label, probabilities, score" in export.stdout
 
 
 def _ctrl_c_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:

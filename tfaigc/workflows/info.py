@@ -48,8 +48,17 @@ def _describe_export(path: str, screen: Screen) -> None:
     screen.result_fact("SavedModel", str(version))
     size = sum(file.stat().st_size for file in version.rglob("*") if file.is_file())
     screen.result_fact("size", f"{size / 1e6:.1f} MB")
-    for key, value in read_metadata(version).items():
-        screen.result_fact(key, _plain(value))
+    metadata = read_metadata(version)
+    made = metadata.pop("export", {})
+    for key, value in metadata.items():
+        if key not in ("id2label", "label2id"):
+            screen.result_fact(key, _plain(value))
+    for name, signature in made.pop("signatures", {}).items():
+        inputs, outputs = (", ".join(signature[side]) for side in ("inputs", "outputs"))
+        screen.result_fact("signature", f"{name}: {inputs} → {outputs}")
+    for key, value in made.items():
+        if key.endswith("_version"):
+            screen.result_fact(key.removesuffix("_version"), _plain(value))
     screen.next_command("predict", path, "A gorgeous film.")
 
 
