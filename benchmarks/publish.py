@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, runs = results["train_rows"], min(counts, default=0)
     if results["failures"] or rows < LEAST_ROWS or runs < LEAST_PAIRS:
         print(
-            f"Results must be of at least {LEAST_ROWS} training rows and {LEAST_PAIRS} runs of each "
+            f"Results must be of at least {LEAST_ROWS} training rows, {LEAST_PAIRS} runs of each "
             f"contender, without failures. Received: {rows} rows, {runs} runs, "
             f"{len(results['failures'])} failures. Run benchmarks/run.py again.",
             file=sys.stderr,

@@ -99,7 +99,7 @@ def _small_print(results: Mapping[str, Any], pairs: int) -> str:
     whole = (
         ""
         if results["complete_data"]
-        else " A part of the reviews: speeds are comparable, accuracies are those of a short training."
+        else " A part of the reviews: the accuracies are those of a short training."
     )
     return (
         f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
