@@ -68,8 +68,10 @@ class RustEncoder:
                 self.rust.no_truncation()
             else:
                 self.rust.enable_truncation(max_length)
+            # The fast variant loses the segment of a pair that no post-processor sets.
+            encode = self.rust.encode_batch_fast if pairs is None else self.rust.encode_batch
             try:
-                encodings: Sequence[Any] = self.rust.encode_batch_fast(chunk)
+                encodings: Sequence[Any] = encode(chunk)
             except (TypeError, UnicodeError) as error:
                 fault = inputs.find_lone_surrogate(texts, name="texts")
                 fault = fault or inputs.find_lone_surrogate(pairs or [], name="pairs")

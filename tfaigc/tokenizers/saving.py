@@ -44,7 +44,7 @@ def matching_config(spec: Mapping[str, Any], config: Mapping[str, Any]) -> dict[
         The config to save.
 
     Example:
-        >>> matching_config({"added_tokens": []}, {"tokenizer_class": "BertTokenizer"})
+        >>> matching_config({"added_tokens": []}, {})
         {'tokenizer_class': 'PreTrainedTokenizerFast'}
     """
     matching = copy.deepcopy(dict(config))

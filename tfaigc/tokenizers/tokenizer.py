@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from tfaigc.tokenizers import files, inputs, saving
+from tfaigc.tokenizers.encoded_texts import EncodedTexts, collect
 from tfaigc.tokenizers.rust_encoder import RustEncoder
 
 if TYPE_CHECKING:
@@ -21,20 +20,6 @@ if TYPE_CHECKING:
 
 # tokenizer_config.json says 1e30 where there is no limit.
 _NO_LIMIT = 10**9
-
-
-class EncodedTexts(NamedTuple):
-    """Token ids of many texts, one behind the other.
-
-    Attributes:
-        token_ids: int32, (tokens,).
-        segment_ids: int32, (tokens,).
-        row_splits: int64, (texts + 1,). Text i owns tokens row_splits[i] to row_splits[i + 1].
-    """
-
-    token_ids: np.ndarray
-    segment_ids: np.ndarray
-    row_splits: np.ndarray
 
 
 class Tokenizer:
@@ -150,21 +135,7 @@ class Tokenizer:
             ConfigError: `max_length` has no room for the special tokens.
         """
         checked = self._checked(texts, pairs, max_length)
-        empty = np.zeros(0, np.int32)
-        token_ids, segment_ids, lengths = [empty], [empty], [empty]
-        for encodings in self._encoder.encodings(*checked):
-            ids = [encoding.ids for encoding in encodings]
-            counts = np.fromiter(map(len, ids), np.int32, len(ids))
-            total = int(counts.sum())
-            flat = itertools.chain.from_iterable
-            types = flat(encoding.type_ids for encoding in encodings)
-            token_ids.append(np.fromiter(flat(ids), np.int32, total))
-            segment_ids.append(np.fromiter(types, np.int32, total))
-            lengths.append(counts)
-        splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))])
-        return EncodedTexts(
-            np.concatenate(token_ids), np.concatenate(segment_ids), splits.astype(np.int64)
-        )
+        return collect(self._encoder.encodings(*checked))
 
     def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
         """Turns token ids back into texts, without special tokens.
