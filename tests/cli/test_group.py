@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -132,7 +133,8 @@ def test_exhausted_memory_and_full_disks_of_tensorflow() -> None:
 
 
 def test_a_closed_pipe_ends_quietly() -> None:
-    command = f"{sys.executable} -m tfaigc --help"
+    python = shlex.quote(sys.executable)
+    command = f"{python} -m tfaigc --help"
     code = (
         "import sys, click\n"
         "from tfaigc.cli.group import VerbGroup\n"
@@ -143,7 +145,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
         "    for number in range(100000): print(number)\n"
         "group()\n"
     )
-    pipe = f"{sys.executable} -c '{code}' many | head -1; echo ${{PIPESTATUS[0]}}"
+    pipe = f"{python} -c '{code}' many | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n141\n"
     assert done.stderr == ""
