@@ -16,7 +16,6 @@ help: ## Say what can be made
 
 quickstart: .venv/.installed ## Fine-tune, report on, export and ask a sentiment model
 	@$(venv_python) -m tfaigc quickstart
-	@printf '\n%s\n' '(source .venv/bin/activate makes tfaigc known to your shell.)'
 
 test: lint ## Run every check that CI runs
 	$(venv_python) -m pytest
