@@ -8,8 +8,8 @@ import pytest
 
 from tfaigc.sources import index_settings
 from tfaigc.sources.index_settings import (
-    DEFAULT_INDEX,
     IndexSettings,
+    default_index,
     environment_options,
     parse_pip_config,
     read_settings,
@@ -70,5 +70,5 @@ def test_uv_environment() -> None:
 
 def test_defaults_and_no_index() -> None:
     assert index_settings._from_options({}) == IndexSettings()
-    assert IndexSettings().index_urls == (DEFAULT_INDEX,)
+    assert IndexSettings().index_urls == (default_index(),)
     assert index_settings._from_options({"no-index": "1", "timeout": "soon"}).index_urls == ()

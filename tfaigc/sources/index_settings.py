@@ -8,10 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-DEFAULT_INDEX = "https://pypi.org/simple/"
 _MIN_TIMEOUT = 30.0
 # Later ones win, as in pip.
 _SECTIONS = ("global", "install", "download", ":env:")
@@ -31,7 +30,7 @@ class IndexSettings:
         timeout: Seconds to wait for an answer.
     """
 
-    index_urls: tuple[str, ...] = (DEFAULT_INDEX,)
+    index_urls: tuple[str, ...] = field(default_factory=lambda: (default_index(),))
     find_links: tuple[str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
     certificates: str | None = None
@@ -125,8 +124,15 @@ def environment_options(environment: Mapping[str, str]) -> dict[str, str]:
     return options
 
 
+def default_index() -> str:
+    """Returns the index that package finders ask where no setting names one."""
+    from unearth import PackageFinder
+
+    return str(PackageFinder().sources[0]["url"])
+
+
 def _from_options(options: Mapping[str, str]) -> IndexSettings:
-    index_urls = [options.get("index-url", DEFAULT_INDEX)]
+    index_urls = [options.get("index-url") or default_index()]
     index_urls += options.get("extra-index-url", "").split()
     if options.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         index_urls = []
