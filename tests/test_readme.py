@@ -31,7 +31,7 @@ NOT_RUN = {
 }
 
 CHECKED_OTHERWISE = {
-    "text": "printed by a command: test_the_misspelt_key_is_answered_as_printed and the quickstart",
+    "text": "printed by commands: the tests of quickstart and of the misspelt key",
     "json": "an answer of the server: test_the_served_answer_has_the_outputs_of_the_export",
 }
 
@@ -164,6 +164,38 @@ def test_the_served_answer_has_the_outputs_of_the_export(worked_desk: Path) -> N
     outputs = signature(text=tf.constant(["A gorgeous film."]))
     assert set(outputs) == set(printed)
     assert outputs["probabilities"].shape == (1, len(printed["probabilities"]))
+
+
+def outline(text: str) -> list[str]:
+    """What each line begins with; answers and rows that come in any number count once."""
+    starts = [line.split()[0] for line in text.splitlines() if line and not line[0].isspace()]
+    starts = ["answer" if start in {"negative", "positive"} else start for start in starts]
+    return [start for start, before in zip(starts, ["", *starts], strict=False) if start != before]
+
+
+@pytest.mark.slow
+def test_quickstart_prints_what_is_printed(
+    tiny_bert: Path,
+    reviews: list[dict[str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from click.testing import CliRunner
+
+    from tfaigc.cli import cli
+    from tfaigc.data import Table
+    from tfaigc.workflows import quickstart, splits
+
+    table = Table(
+        [dict(row) for row in reviews], "movie_reviews", range(48), columns=("text", "label")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(quickstart, "MODEL", str(tiny_bert))
+    monkeypatch.setitem(splits.BUILT_IN, "movie_reviews", lambda: table)
+    done = CliRunner().invoke(cli, ["quickstart"])
+    assert done.exit_code == 0, done.output
+    [printed] = [block.text for block in blocks("text") if block.text.startswith("data ")]
+    assert outline(done.output) == outline(printed)
 
 
 def test_the_misspelt_key_is_answered_as_printed(desk: Path) -> None:
