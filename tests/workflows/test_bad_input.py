@@ -121,9 +121,8 @@ def test_no_space_while_the_directory_is_made(
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     monkeypatch.setattr("tfaigc.workflows.run_directory.write_text", full)
-    result = tfaigc("train", "recipe.yaml")
-    assert result.exit_code == 2
-    assert "No space left on device: 'runs/a/recipe.yaml'. Free some space" in result.stderr
+    message = refused(desk, tfaigc)
+    assert "No space left on device: 'runs/a/recipe.yaml'. Free some space" in message
 
 
 def test_an_unreadable_recipe(desk: Path, tfaigc: Verb) -> None:

@@ -89,8 +89,7 @@ class RunDirectory:
             TrainingError: Another process trains there, or has done so since `check`; or an
                 interrupted run had other data.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with _lock(self.path):
+        with _made(self.path), _lock(self.path):
             if self.check() is not state:
                 raise TrainingError(_busy(self.path))
             if state is State.REPLACED:
@@ -98,9 +97,9 @@ class RunDirectory:
                     remove(self.path / name)
             if state is State.INTERRUPTED and self.has_checkpoints():
                 self._check_data(fingerprint)
-            write_text(self.path / _FINGERPRINT, fingerprint)
             opening = "The recipe as run. Run it again with: tfaigc train THIS_FILE output_dir=…"
             write_text(self.path / RECIPE, recipe_text(self.recipe, opening))
+            write_text(self.path / _FINGERPRINT, fingerprint)
             yield self.path
 
     def finish(self) -> None:
@@ -218,6 +217,19 @@ def _free_name(path: Path) -> Path:
     while (other := path.with_name(f"{path.absolute().name}-{number}")).exists():
         number += 1
     return other
+
+
+@contextlib.contextmanager
+def _made(directory: Path) -> Iterator[None]:
+    """Makes a directory; takes it away again if nothing came into it."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 @contextlib.contextmanager
