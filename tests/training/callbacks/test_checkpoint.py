@@ -65,7 +65,8 @@ def test_resumed_run_is_equal_to_the_bit(
     assert_equal_to_the_bit(values(resumed), whole.values)
     # Keras opens an iterator more at an epoch's end, whose batches may be prefetched in vain.
     rest = [(each, step) for each in range(4) for step in range(5)][epoch * 5 + batch + 1 :]
-    assert set(rest) <= set(data.batch_order.served)
+    served = [batch for batch in dict.fromkeys(data.batch_order.served) if batch[0] < 4]
+    assert served == rest
 
 
 def test_a_run_broken_twice_in_one_epoch_is_equal_to_the_bit(
@@ -315,7 +316,8 @@ def test_data_without_batch_order_begins_the_epoch_again(interrupted, caplog, ea
     assert point == ResumePoint(epoch=1, step_in_epoch=3, global_step=8)
     eager_fit(model, data, [checkpoint], initial_epoch=point.epoch, epochs=2)
     assert "Epoch 2 begins again" in caplog.text
-    assert len(data.batch_order.served) >= 5
+    served = dict.fromkeys(data.batch_order.served)
+    assert [step for each, step in served if each == 0] == list(range(5))
     assert checkpoint.latest.name == "step-00000013"
 
 
