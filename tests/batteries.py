@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,27 @@ class FamilyCase:
 
     Attributes:
         name: The family's `model_type`.
-        config: Makes a tiny configuration of `transformers`; keyword arguments change it.
+        config: The class of the configuration in `transformers`.
+        settings: The settings of a tiny model.
         backbone: The class of `transformers` without a head.
         heads: For each of our task classes the class of `transformers` with that head.
+        others: Classes of `transformers` whose heads no task here reads.
         variants: Changes of the configuration that must give equal numbers too, by name.
-        unprefixed: Whether a bare backbone's tensors stand without the family's prefix.
     """
 
     name: str
-    config: Callable[..., Any]
+    config: str
+    settings: Mapping[str, Any]
     backbone: str
     heads: Mapping[str, str]
+    others: Sequence[str] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def make_config(self, **changes: Any) -> Any:
+        """Makes a tiny configuration of `transformers`."""
+        import transformers
+
+        return getattr(transformers, self.config)(**{**self.settings, **changes})
 
 
 def make_reference(case: FamilyCase, class_name: str, directory: Path, **changes: Any) -> Any:
@@ -42,7 +51,7 @@ def make_reference(case: FamilyCase, class_name: str, directory: Path, **changes
     import transformers
 
     torch.manual_seed(11)
-    model = getattr(transformers, class_name)(case.config(**changes)).eval()
+    model = getattr(transformers, class_name)(case.make_config(**changes)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -51,15 +60,17 @@ def make_reference(case: FamilyCase, class_name: str, directory: Path, **changes
 
 
 def ragged_batch(vocabulary_size: int, num_segments: int, *, seed: int = 0) -> dict[str, Any]:
-    """Makes inputs of several lengths, padded at the end, with segments."""
+    """Makes inputs of several lengths, padded at the end, with segments where there are any."""
     random = np.random.default_rng(seed)
     lengths = np.array([13, 1, 7, 12])
     mask = (np.arange(13) < lengths[:, None]).astype("int32")
-    return {
-        "token_ids": random.integers(0, vocabulary_size, mask.shape).astype("int32"),
-        "padding_mask": mask,
-        "segment_ids": random.integers(0, num_segments, mask.shape).astype("int32"),
-    }
+    token_ids = random.integers(0, vocabulary_size, mask.shape).astype("int32")
+    # A padding token inside a text: some families leave it out when they count positions.
+    token_ids[0, 3] = token_ids[2, 2] = 1
+    inputs = {"token_ids": token_ids, "padding_mask": mask}
+    if num_segments:
+        inputs["segment_ids"] = random.integers(0, num_segments, mask.shape).astype("int32")
+    return inputs
 
 
 def run_reference(model: Any, inputs: Mapping[str, Any]) -> Any:

@@ -15,30 +15,128 @@ import tfaigc
 from tfaigc.errors import ConfigError
 from tfaigc.families import FAMILIES
 
+TINY = {
+    "vocab_size": 101,
+    "hidden_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 36,
+    "max_position_embeddings": 40,
+}
+ODD_SIZES = {"hidden_size": 30, "num_attention_heads": 3, "intermediate_size": 7}
+NARROW = {"embedding_size": 10}
+
+
+def _like_roberta(name: str, class_name: str, variants: dict[str, Any]) -> FamilyCase:
+    return FamilyCase(
+        name=name,
+        config=f"{class_name}Config",
+        settings={**TINY, "pad_token_id": 1},
+        backbone=f"{class_name}Model",
+        heads={"TextClassifier": f"{class_name}ForSequenceClassification"},
+        others=[f"{class_name}ForMaskedLM"],
+        variants=variants,
+    )
+
+
 CASES = {
     case.name: case
     for case in [
         FamilyCase(
             name="bert",
-            config=tiny_bert_config,
+            config="BertConfig",
+            settings=TINY,
             backbone="BertModel",
             heads={"TextClassifier": "BertForSequenceClassification"},
+            others=["BertForPreTraining", "BertForQuestionAnswering"],
             variants={
                 "defaults": {},
                 "gelu_new": {"hidden_act": "gelu_new"},
                 "relu": {"hidden_act": "relu"},
                 "quick_gelu": {"hidden_act": "quick_gelu"},
                 "epsilon": {"layer_norm_eps": 0.1},
-                "odd sizes": {"hidden_size": 30, "num_attention_heads": 3, "intermediate_size": 7},
+                "odd sizes": ODD_SIZES,
                 "one segment": {"type_vocab_size": 1},
                 "one layer": {"num_hidden_layers": 1},
                 "causal": {"is_decoder": True},
                 "other padding id": {"pad_token_id": 3},
             },
         ),
+        _like_roberta(
+            "roberta",
+            "Roberta",
+            {
+                "defaults": {"type_vocab_size": 1},
+                "other padding id": {"pad_token_id": 7, "layer_norm_eps": 0.1},
+                "causal": {"is_decoder": True, "hidden_act": "relu", **ODD_SIZES},
+            },
+        ),
+        _like_roberta("xlm-roberta", "XLMRoberta", {"defaults": {}}),
+        _like_roberta("camembert", "Camembert", {"defaults": {}}),
+        FamilyCase(
+            name="distilbert",
+            config="DistilBertConfig",
+            settings={
+                "vocab_size": 101,
+                "dim": 24,
+                "n_layers": 2,
+                "n_heads": 4,
+                "hidden_dim": 36,
+                "max_position_embeddings": 40,
+            },
+            backbone="DistilBertModel",
+            heads={"TextClassifier": "DistilBertForSequenceClassification"},
+            others=["DistilBertForMaskedLM"],
+            variants={
+                "defaults": {},
+                "relu": {"activation": "relu", "dim": 30, "n_heads": 3, "hidden_dim": 7},
+                "sinusoidal": {"sinusoidal_pos_embds": True},
+            },
+        ),
+        FamilyCase(
+            name="electra",
+            config="ElectraConfig",
+            settings={**TINY, **NARROW},
+            backbone="ElectraModel",
+            heads={"TextClassifier": "ElectraForSequenceClassification"},
+            others=["ElectraForPreTraining", "ElectraForMaskedLM", "ElectraForMultipleChoice"],
+            variants={
+                "defaults": {},
+                "equal widths": {"embedding_size": 24, "layer_norm_eps": 0.1},
+                "causal": {"is_decoder": True, "hidden_act": "gelu_new", **ODD_SIZES},
+            },
+        ),
+        FamilyCase(
+            name="albert",
+            config="AlbertConfig",
+            settings={**TINY, **NARROW},
+            backbone="AlbertModel",
+            heads={"TextClassifier": "AlbertForSequenceClassification"},
+            others=["AlbertForPreTraining"],
+            variants={
+                "defaults": {},
+                "equal widths": {"embedding_size": 24, "hidden_act": "relu"},
+                "groups": {"num_hidden_layers": 5, "num_hidden_groups": 3},
+                "blocks in groups": {"num_hidden_groups": 2, "inner_group_num": 2, **ODD_SIZES},
+            },
+        ),
+        FamilyCase(
+            name="mpnet",
+            config="MPNetConfig",
+            settings=TINY,
+            backbone="MPNetModel",
+            heads={"TextClassifier": "MPNetForSequenceClassification"},
+            others=["MPNetForMaskedLM"],
+            variants={
+                "defaults": {},
+                "spare rows": {"relative_attention_num_buckets": 35, "pad_token_id": 4},
+                "odd sizes": {"layer_norm_eps": 0.1, "hidden_act": "relu", **ODD_SIZES},
+            },
+        ),
     ]
 }
 VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants]
+OTHERS = [(name, other) for name, case in CASES.items() for other in case.others]
 HEADS = [(name, head) for name, case in CASES.items() for head in case.heads]
 
 
@@ -63,15 +161,29 @@ def test_backbone(name: str, variant: str, tmp_path: Path) -> None:
 def test_head(name: str, head: str, tmp_path: Path) -> None:
     case = CASES[name]
     write_tiny_tokenizer(tmp_path / "theirs")
-    changes: dict[str, Any] = {"id2label": {0: "a", 1: "b", 2: "c"}}
+    changes: dict[str, Any] = {"id2label": {0: "a", 1: "b", 2: "c"}, "vocab_size": 250}
     changes["label2id"] = {"a": 0, "b": 1, "c": 2}
     reference = batteries.make_reference(case, case.heads[head], tmp_path / "theirs", **changes)
     model = getattr(tfaigc, head).from_pretrained(tmp_path / "theirs")
-    inputs = batteries.ragged_batch(reference.config.vocab_size, 2)
+    num_segments = model.backbone.config.num_segments
+    inputs = batteries.ragged_batch(reference.config.vocab_size, num_segments)
     batteries.check_logits(reference, model, inputs)
     batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours")
     again = getattr(tfaigc, head).from_pretrained(tmp_path / "ours")
     np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
+
+
+@pytest.mark.parametrize(("name", "class_name"), OTHERS)
+def test_checkpoint_of_another_task(
+    name: str, class_name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    case = CASES[name]
+    reference = batteries.make_reference(case, class_name, tmp_path)
+    with caplog.at_level("INFO", logger="tfaigc"):
+        backbone = tfaigc.Backbone.from_pretrained(tmp_path)
+    assert "The backbone leaves out the checkpoint's" in caplog.text
+    inputs = batteries.ragged_batch(reference.config.vocab_size, backbone.config.num_segments)
+    batteries.check_backbone(reference.base_model, backbone, inputs)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +191,7 @@ def test_head(name: str, head: str, tmp_path: Path) -> None:
     [
         ({"model_type": "bertt"}, "model_type .* must be one of bert.* 'bertt'"),
         ({"hidden_act": "gelo"}, "activation must be one of .*'gelo'.*Did you mean 'gelu'"),
-        ({"position_embedding_type": "relative_key"}, "position_embedding_type .*'relative_key'"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type .*relative_key"),
         ({"add_cross_attention": True}, "add_cross_attention .* must be false"),
         ({"hidden_size": "32"}, "hidden_size in config.json must be of type int. Received: '32'"),
         ({"num_attention_heads": 5}, "hidden_size must be a multiple of num_heads"),

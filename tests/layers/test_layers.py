@@ -7,8 +7,16 @@ import pytest
 from keras import ops
 
 from tfaigc.errors import ConfigError
-from tfaigc.layers import ACTIVATIONS, PackedLayout, PaddedLayout, activation, attention_bias
-from tfaigc.models.encoder import positions_in_text
+from tfaigc.layers import (
+    ACTIVATIONS,
+    PackedLayout,
+    PaddedLayout,
+    activation,
+    attention_bias,
+    positions_in_text,
+    positions_past_padding,
+    relative_buckets,
+)
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
@@ -58,3 +66,25 @@ def test_positions_start_again_with_each_packed_text() -> None:
     ids = np.array([[7, 7, 7, 9, 9, 0, 0], [1, 2, 2, 2, 3, 3, 3]])
     expected = [[0, 1, 2, 0, 1, 0, 1], [0, 0, 1, 2, 0, 1, 2]]
     assert np.asarray(positions_in_text(ops.array(ids), ops.array(ids))).tolist() == expected
+
+
+def test_positions_past_padding_start_again_with_each_packed_text() -> None:
+    packs = ops.array([[7, 7, 7, 9, 9, 0, 0]])
+    ids = ops.array([[5, 1, 6, 8, 1, 4, 4]])
+    positions = positions_past_padding(ids, padding_id=1, pack_ids=packs)
+    assert np.asarray(positions).tolist() == [[2, 1, 3, 2, 1, 2, 3]]
+
+
+def test_distances_fall_into_the_buckets_of_transformers() -> None:
+    import torch
+    from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+    from transformers.models.t5.modeling_t5 import T5Attention
+
+    distances = torch.arange(-128, 129)
+    ours = relative_buckets(32, 128)
+    theirs = MPNetEncoder.relative_position_bucket(distances)
+    np.testing.assert_array_equal(ours, theirs.numpy())
+    for buckets, farthest in [(32, 128), (32, 20), (64, 256), (8, 100)]:
+        distances = torch.arange(-farthest, farthest + 1)
+        theirs = T5Attention._relative_position_bucket(distances, True, buckets, farthest)
+        np.testing.assert_array_equal(relative_buckets(buckets, farthest), theirs.numpy())

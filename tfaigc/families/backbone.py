@@ -92,8 +92,9 @@ class Backbone(keras.Model):
         stated = read_config_file(directory)
         family = family_of(stated)
         with open_weights(directory) as weights:
-            has_pooler = any(
-                name.removeprefix(family.prefix).startswith("pooler.") for name in weights.names()
+            pooler = f"{family.pooler}."
+            has_pooler = family.pooler is not None and any(
+                name.removeprefix(family.prefix).startswith(pooler) for name in weights.names()
             )
             backbone = cls(stated, pooler=has_pooler, seed=seed, dtype=dtype)
             tensors = tensors_of(family, variables_of(backbone), head=None, head_variables={})
@@ -184,9 +185,10 @@ class Backbone(keras.Model):
             )
         token_ids = inputs["token_ids"]
         length = token_ids.shape[1]
-        if length is not None and length > self.config.max_positions:
+        limit = self.config.max_length
+        if length is not None and length > limit:
             raise ConfigError(
-                f"A text must have at most {self.config.max_positions} tokens for this checkpoint. "
-                f"Received: {length}. Pass max_length={self.config.max_positions} to the tokenizer."
+                f"A text must have at most {limit} tokens for this checkpoint. "
+                f"Received: {length}. Pass max_length={limit} to the tokenizer."
             )
         return token_ids

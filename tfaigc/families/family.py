@@ -8,7 +8,10 @@ from typing import Any
 
 from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
+from tfaigc.layers import SummarySettings
 from tfaigc.models import TransformerConfig
+
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class Head:
     Args:
         architecture: The class that ``transformers`` loads such a checkpoint with.
         renames: Names of the head's layers.
-        needs_pooler: Whether the head reads the backbone's pooled output.
+        needs_pooler: Whether such a checkpoint's backbone has a pooler.
+        read_summary: Takes ``config.json`` to how a head over whole texts summarizes one.
     """
 
     architecture: str
     renames: tuple[Rename, ...] = ()
     needs_pooler: bool = False
+    read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Family:
     prefix: str
     architecture: str
     config_keys: tuple[ConfigKey, ...]
-    check_config: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    check_config: Callable[[Settings], Settings]
     backbone: tuple[Rename, ...]
     heads: Mapping[str, Head]
     other_heads: tuple[str, ...] = ()
@@ -80,8 +85,15 @@ class Family:
         Raises:
             ConfigError: A value has the wrong type or cannot be honoured.
         """
-        settings = {key.ours: _read(stated, key) for key in self.config_keys}
+        settings = {
+            key.ours: read_value(stated, key.theirs, key.default) for key in self.config_keys
+        }
         return TransformerConfig(**settings, **self.check_config(stated))
+
+    @property
+    def pooler(self) -> str | None:
+        """The pooler's name in a checkpoint, or None where the architecture has none."""
+        return next((rename.theirs for rename in self.backbone if rename.ours == "pooler"), None)
 
     def write_config(self, config: TransformerConfig) -> dict[str, Any]:
         """Takes our settings to the keys of ``config.json`` that state them."""
@@ -103,14 +115,27 @@ class Family:
         return self.heads[task]
 
 
-def _read(stated: Mapping[str, Any], key: ConfigKey) -> Any:
-    value = stated.get(key.theirs, key.default)
-    kind = type(key.default)
+def read_value(stated: Settings, name: str, default: Any) -> Any:
+    """Reads one value of ``config.json``.
+
+    Args:
+        stated: The parsed file.
+        name: The key.
+        default: What an absent key means; a value must be of its type.
+
+    Returns:
+        The value.
+
+    Raises:
+        ConfigError: The value is of another type.
+    """
+    value = stated.get(name, default)
+    kind = type(default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ConfigError(
-            f"{key.theirs} in config.json must be of type {kind.__name__}. Received: {value!r}. "
+            f"{name} in config.json must be of type {kind.__name__}. Received: {value!r}. "
             "Correct the checkpoint's config.json."
         )
     return value

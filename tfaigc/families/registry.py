@@ -8,10 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from tfaigc.errors import CheckpointError, ConfigError, suggestion
+from tfaigc.families.albert import ALBERT
 from tfaigc.families.bert import BERT
+from tfaigc.families.distilbert import DISTILBERT
+from tfaigc.families.electra import ELECTRA
 from tfaigc.families.family import Family
+from tfaigc.families.mpnet import MPNET
+from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
-FAMILIES: dict[str, Family] = {family.model_type: family for family in (BERT,)}
+FAMILIES: dict[str, Family] = {
+    family.model_type: family
+    for family in (
+        BERT,
+        ROBERTA,
+        XLM_ROBERTA,
+        CAMEMBERT,
+        DISTILBERT,
+        ELECTRA,
+        ALBERT,
+        MPNET,
+    )
+}
 
 
 def read_config_file(directory: Path) -> dict[str, Any]:
@@ -58,7 +75,8 @@ def family_of(stated: Mapping[str, Any]) -> Family:
         # config.json did not state model_type before transformers 2.
         for architecture in stated.get("architectures") or ():
             for family in FAMILIES.values():
-                if str(architecture).lower().startswith(f"{family.model_type}for"):
+                name = family.architecture.removesuffix("Model")
+                if str(architecture).startswith((f"{name}For", f"TF{name}For")):
                     return family
     if model_type not in FAMILIES:
         raise ConfigError(

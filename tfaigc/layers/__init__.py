@@ -7,6 +7,9 @@ from tfaigc.layers.feed_forward import FeedForward
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
 from tfaigc.layers.masks import attention_bias
+from tfaigc.layers.positions import positions_in_text, positions_past_padding
+from tfaigc.layers.relative_bias import RelativeBias, relative_buckets
+from tfaigc.layers.text_summary import SummarySettings, TextSummary
 from tfaigc.layers.transformer_block import TransformerBlock
 
 __all__ = [
@@ -16,9 +19,15 @@ __all__ = [
     "Layout",
     "PackedLayout",
     "PaddedLayout",
+    "RelativeBias",
     "SelfAttention",
+    "SummarySettings",
+    "TextSummary",
     "TransformerBlock",
     "TransformerEmbeddings",
     "activation",
     "attention_bias",
+    "positions_in_text",
+    "positions_past_padding",
+    "relative_buckets",
 ]

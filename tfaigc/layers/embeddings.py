@@ -16,11 +16,15 @@ class TransformerEmbeddings(keras.layers.Layer):
     Args:
         vocabulary_size: Number of tokens.
         hidden_size: Width of the rows.
-        max_positions: Number of positions that can be told apart.
-        num_segments: Number of segment ids.
+        embedding_size: Width of the tables; where it differs from ``hidden_size``, or
+            ``always_project`` is true, a dense layer takes the rows from the one to the other
+            (Lan et al., arXiv:1909.11942, section 3.1).
+        num_positions: Number of positions that can be told apart; 0: no position table.
+        num_segments: Number of segment ids; 0: no segment table.
         norm_epsilon: Added to the variance in the layer norm.
         dropout: Share of activations that training drops.
         factory: Makes the elementary layers.
+        always_project: Whether there is a dense layer between equal widths too.
     """
 
     def __init__(
@@ -28,27 +32,44 @@ class TransformerEmbeddings(keras.layers.Layer):
         *,
         vocabulary_size: int,
         hidden_size: int,
-        max_positions: int,
+        embedding_size: int,
+        num_positions: int,
         num_segments: int,
         norm_epsilon: float,
         dropout: float,
         factory: LayerFactory,
+        always_project: bool = False,
         name: str = "embeddings",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
-        self.hidden_size = hidden_size
-        self.max_positions = max_positions
-        self.token = factory.embedding(vocabulary_size, hidden_size, name="token")
-        self.position = factory.embedding(max_positions, hidden_size, name="position")
-        self.segment = factory.embedding(num_segments, hidden_size, name="segment")
+        self.embedding_size = embedding_size
+        self.token = factory.embedding(vocabulary_size, embedding_size, name="token")
+        self.position = (
+            factory.embedding(num_positions, embedding_size, name="position")
+            if num_positions
+            else None
+        )
+        self.segment = (
+            factory.embedding(num_segments, embedding_size, name="segment")
+            if num_segments
+            else None
+        )
         self.norm = factory.layer_norm(norm_epsilon, name="norm")
         self.dropout = factory.dropout(dropout, name="dropout")
+        self.projection = (
+            factory.dense(hidden_size, name="projection")
+            if always_project or embedding_size != hidden_size
+            else None
+        )
 
     def build(self, input_shape: Any) -> None:
-        """Builds the three tables and the norm."""
+        """Builds the tables, the norm and the projection."""
         for table in (self.token, self.position, self.segment):
-            table.build(None)
-        self.norm.build((None, self.hidden_size))
+            if table is not None:
+                table.build(None)
+        self.norm.build((None, self.embedding_size))
+        if self.projection is not None:
+            self.projection.build((None, self.embedding_size))
 
     def call(
         self, token_ids: Any, *, positions: Any, segment_ids: Any, training: bool = False
@@ -57,21 +78,25 @@ class TransformerEmbeddings(keras.layers.Layer):
 
         Args:
             token_ids: int, (rows,).
-            positions: int, (rows,): place of each token in its text, from 0.
-            segment_ids: int, (rows,).
+            positions: int, (rows,): each token's row of the position table, if there is one.
+            segment_ids: int, (rows,); not looked at where there is no segment table.
             training: Whether dropout is active.
 
         Returns:
             float, (rows, hidden).
         """
-        embedded = self.token(token_ids) + self._lookup_segment(segment_ids)
-        embedded = embedded + self.position(positions)
-        return self.dropout(self.norm(embedded), training=training)
+        embedded = self.token(token_ids)
+        if self.segment is not None:
+            embedded = embedded + self._lookup_segment(self.segment, segment_ids)
+        if self.position is not None:
+            embedded = embedded + self.position(positions)
+        embedded = self.dropout(self.norm(embedded), training=training)
+        return embedded if self.projection is None else self.projection(embedded)
 
-    def _lookup_segment(self, segment_ids: Any) -> Any:
+    def _lookup_segment(self, table: Any, segment_ids: Any) -> Any:
         # A product with one-hot rows: its gradient is a product too, where a lookup's gradient
         # would add thousands of rows into two, one after the other.
         return ops.matmul(
-            ops.one_hot(segment_ids, self.segment.input_dim, dtype=self.compute_dtype),
-            ops.cast(self.segment.embeddings, self.compute_dtype),
+            ops.one_hot(segment_ids, table.input_dim, dtype=self.compute_dtype),
+            ops.cast(table.embeddings, self.compute_dtype),
         )

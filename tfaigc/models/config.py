@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from tfaigc.errors import ConfigError
 
+# learned: a table, from row 0 on. past_padding: a table whose rows are counted from the padding
+# token's id on, and padding tokens are not counted. none: no table.
+POSITION_KINDS = ("learned", "past_padding", "none")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
@@ -17,8 +21,17 @@ class TransformerConfig:
         num_layers: Number of blocks.
         num_heads: Number of attention heads; divides ``hidden_size``.
         intermediate_size: Width inside the feed-forward networks.
-        max_positions: Longest input, in tokens.
-        num_segments: Number of segment ids.
+        max_positions: Number of positions that can be told apart.
+        num_segments: Number of segment ids; 0: segments are not told apart.
+        embedding_size: Width of the embedding tables; 0: ``hidden_size``.
+        always_project: Whether a dense layer follows the embeddings between equal widths too.
+        position_kind: One of ``POSITION_KINDS``.
+        position_padding_id: The token that positions are counted past; see ``"past_padding"``.
+        relative_buckets: Buckets of distances that bias attention scores; 0: no such bias.
+        relative_rows: Rows of the table of these biases; 0: as many as there are buckets.
+        relative_distance: From this distance on, all distances share a bucket.
+        num_groups: Groups of layers with shared weights; 0: each layer has its own.
+        blocks_in_group: Blocks that a layer of such a group consists of.
         activation: Activation of the feed-forward networks, under its name in ``config.json``.
         norm_epsilon: Added to the variance in layer norms.
         hidden_dropout: Share of activations that training drops.
@@ -38,6 +51,15 @@ class TransformerConfig:
     intermediate_size: int
     max_positions: int
     num_segments: int
+    embedding_size: int = 0
+    always_project: bool = False
+    position_kind: str = "learned"
+    position_padding_id: int = 0
+    relative_buckets: int = 0
+    relative_rows: int = 0
+    relative_distance: int = 128
+    num_groups: int = 0
+    blocks_in_group: int = 1
     activation: str = "gelu"
     norm_epsilon: float = 1e-12
     hidden_dropout: float = 0.1
@@ -52,11 +74,24 @@ class TransformerConfig:
             "hidden_size",
             "num_heads",
             "intermediate_size",
-            "max_positions",
-            "num_segments",
+            "max_length",
+            "blocks_in_group",
         ):
             if getattr(self, size) < 1:
                 raise ConfigError(f"{size} must be at least 1. Received: {getattr(self, size)}.")
+        for size in ("num_layers", "num_segments", "embedding_size", "num_groups"):
+            if getattr(self, size) < 0:
+                raise ConfigError(f"{size} must be at least 0. Received: {getattr(self, size)}.")
+        if self.num_groups > self.num_layers:
+            raise ConfigError(
+                "num_groups must be at most num_layers. "
+                f"Received: num_groups={self.num_groups}, num_layers={self.num_layers}."
+            )
+        if self.position_kind not in POSITION_KINDS:
+            raise ConfigError(
+                f"position_kind must be one of {', '.join(POSITION_KINDS)}. "
+                f"Received: {self.position_kind!r}."
+            )
         for share in ("hidden_dropout", "attention_dropout"):
             if not 0 <= getattr(self, share) < 1:
                 raise ConfigError(f"{share} must be in [0, 1). Received: {getattr(self, share)}.")
@@ -65,3 +100,26 @@ class TransformerConfig:
                 "hidden_size must be a multiple of num_heads. "
                 f"Received: hidden_size={self.hidden_size}, num_heads={self.num_heads}."
             )
+
+    @property
+    def max_length(self) -> int:
+        """Longest input, in tokens."""
+        if self.position_kind == "past_padding":
+            return self.max_positions - self.position_padding_id - 1
+        return self.max_positions
+
+    def block_order(self) -> list[tuple[int, ...]]:
+        """Lists the blocks in the order in which an input passes through them.
+
+        Returns:
+            Each block's numbers: its own, or those of its group and of its place there. A block
+            of a group comes up again with every layer of the group.
+        """
+        if not self.num_groups:
+            return [(index,) for index in range(self.num_layers)]
+        layers_in_group = self.num_layers / self.num_groups
+        return [
+            (int(layer / layers_in_group), place)
+            for layer in range(self.num_layers)
+            for place in range(self.blocks_in_group)
+        ]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
 
 from tfaigc.layers import (
     LayerFactory,
     Layout,
     PackedLayout,
     PaddedLayout,
+    RelativeBias,
     TransformerBlock,
     TransformerEmbeddings,
     attention_bias,
+    positions_in_text,
+    positions_past_padding,
 )
 from tfaigc.models.config import TransformerConfig
 
@@ -35,32 +37,50 @@ class Encoder(keras.layers.Layer):
         self.embeddings = TransformerEmbeddings(
             vocabulary_size=config.vocabulary_size,
             hidden_size=config.hidden_size,
-            max_positions=config.max_positions,
+            embedding_size=config.embedding_size or config.hidden_size,
+            num_positions=0 if config.position_kind == "none" else config.max_positions,
             num_segments=config.num_segments,
             norm_epsilon=config.norm_epsilon,
             dropout=config.hidden_dropout,
             factory=factory,
+            always_project=config.always_project,
         )
-        self.blocks = [
-            TransformerBlock(
-                hidden_size=config.hidden_size,
-                num_heads=config.num_heads,
-                intermediate_size=config.intermediate_size,
-                activation_name=config.activation,
-                norm_epsilon=config.norm_epsilon,
-                hidden_dropout=config.hidden_dropout,
-                attention_dropout=config.attention_dropout,
-                factory=factory,
-                name=f"block_{index}",
-            )
-            for index in range(config.num_layers)
-        ]
+        self.relative_bias = self._make_relative_bias(factory) if config.relative_buckets else None
+        order = config.block_order()
+        numbers = list(dict.fromkeys(order))
+        self.blocks = [self._make_block(number, factory) for number in numbers]
+        # One block may come up several times, with the same weights.
+        self.block_order = tuple(numbers.index(number) for number in order)
+
+    def _make_block(self, number: tuple[int, ...], factory: LayerFactory) -> TransformerBlock:
+        config = self.config
+        return TransformerBlock(
+            hidden_size=config.hidden_size,
+            num_heads=config.num_heads,
+            intermediate_size=config.intermediate_size,
+            activation_name=config.activation,
+            norm_epsilon=config.norm_epsilon,
+            hidden_dropout=config.hidden_dropout,
+            attention_dropout=config.attention_dropout,
+            factory=factory,
+            name="_".join(["block", *map(str, number)]),
+        )
+
+    def _make_relative_bias(self, factory: LayerFactory) -> RelativeBias:
+        return RelativeBias(
+            num_heads=self.config.num_heads,
+            num_buckets=self.config.relative_buckets,
+            num_rows=self.config.relative_rows or None,
+            max_distance=self.config.relative_distance,
+            factory=factory,
+        )
 
     def build(self, input_shape: Any) -> None:
-        """Builds embeddings and blocks."""
-        self.embeddings.build(None)
-        for block in self.blocks:
-            block.build(None)
+        """Builds the parts."""
+        parts = [self.embeddings, self.relative_bias, *self.blocks]
+        for part in parts:
+            if part is not None:
+                part.build(None)
 
     def call(
         self,
@@ -92,46 +112,27 @@ class Encoder(keras.layers.Layer):
         )
         rows = self.embeddings(
             layout.to_rows(token_ids),
-            positions=layout.to_rows(positions_in_text(token_ids, pack_ids)),
+            positions=self._positions(token_ids, pack_ids, layout),
             segment_ids=layout.to_rows(segment_ids),
             training=training,
         )
         bias = attention_bias(
             padding_mask, causal=self.config.causal, pack_ids=pack_ids, dtype=self.compute_dtype
         )
-        for block in self.blocks:
-            rows = block(rows, layout=layout, bias=bias, training=training)
+        if self.relative_bias is not None:
+            bias = bias + self.relative_bias(token_ids)
+        for index in self.block_order:
+            rows = self.blocks[index](rows, layout=layout, bias=bias, training=training)
         return layout.to_grid(rows)
 
-
-def positions_in_text(token_ids: Any, pack_ids: Any = None) -> Any:
-    """Counts tokens from 0 in each text.
-
-    Args:
-        token_ids: int, (batch, length).
-        pack_ids: int, (batch, length), or None: positions start again where the id changes.
-
-    Returns:
-        int32, (batch, length).
-
-    Example:
-        >>> ids = ops.array([[5, 6, 7, 8]])
-        >>> positions_in_text(ids, ops.array([[1, 1, 2, 2]])).numpy().tolist()
-        [[0, 1, 0, 1]]
-    """
-    length = ops.shape(token_ids)[1]
-    columns = ops.broadcast_to(ops.arange(length, dtype="int32")[None, :], ops.shape(token_ids))
-    if pack_ids is None:
-        return columns
-    earlier = ops.concatenate([pack_ids[:, :1], pack_ids[:, :-1]], axis=1)
-    starts = ops.where(ops.equal(pack_ids, earlier), 0, columns)
-    # The start of a token's own text is the last start at or before it.
-    start_of_text = ops.max(
-        ops.where(
-            ops.arange(length)[None, :, None] >= ops.arange(length)[None, None, :],
-            starts[:, None, :],
-            0,
-        ),
-        axis=-1,
-    )
-    return columns - start_of_text
+    def _positions(self, token_ids: Any, pack_ids: Any, layout: Layout) -> Any:
+        """Finds each row's row in the position table, or None where there is no table."""
+        if self.config.position_kind == "none":
+            return None
+        if self.config.position_kind == "past_padding":
+            positions = positions_past_padding(
+                token_ids, padding_id=self.config.position_padding_id, pack_ids=pack_ids
+            )
+        else:
+            positions = positions_in_text(token_ids, pack_ids)
+        return layout.to_rows(positions)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfaigc.checkpoints import WeightFile, open_weights, write_weights
-from tfaigc.checkpoints.names import modern_name
+from tfaigc.checkpoints.names import modern_name, stored_tensors
 from tfaigc.errors import CheckpointError
 from tfaigc.families import Backbone, Family, Head, family_of, read_config_file
 from tfaigc.families.weights import load_weights, stored_arrays, tensors_of, variables_of
@@ -76,11 +76,11 @@ class Checkpoint:
         """Makes the backbone, whose weights are still fresh."""
         return Backbone(self.stated, pooler=self.head.needs_pooler, seed=seed, dtype=dtype)
 
-    def head_shape(self, tensor: str) -> tuple[int, ...] | None:
-        """Returns the shape of one of the head's tensors.
+    def head_shape(self, path: str) -> tuple[int, ...] | None:
+        """Returns the stored shape of one of the head's variables.
 
         Args:
-            tensor: The tensor's name.
+            path: The variable's path, such as ``"classifier/bias"``.
 
         Returns:
             The shape, or None where the checkpoint has no such tensor or has it for another task:
@@ -89,8 +89,9 @@ class Checkpoint:
         stated = self.stated.get("architectures") or [self.head.architecture]
         if self.head.architecture not in [str(name).removeprefix("TF") for name in stated]:
             return None
+        tensor = stored_tensors([path], self.head.renames)[path]
         for name in self.weights.names():
-            if modern_name(name) == tensor:
+            if modern_name(name) == tensor.name:
                 return tuple(self.weights.shape(name))
         return None
 

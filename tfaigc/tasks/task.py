@@ -271,7 +271,7 @@ class Task(FineTunedModel):
 
 
 def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:
-    limit = backbone.config.max_positions
+    limit = backbone.config.max_length
     least = tokenizer.num_special_tokens() + 1
     if given is not None and given > limit:
         raise ConfigError(

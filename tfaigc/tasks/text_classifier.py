@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from tfaigc.data import Table, check_examples, encode_labels
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report, classification_report
 from tfaigc.families import Backbone
+from tfaigc.layers import TextSummary
 from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
 from tfaigc.tasks.labels import check_labels, choose_head, stored_labels
@@ -23,14 +25,14 @@ from tfaigc.tokenizers import Tokenizer
 
 
 class TextClassifier(Task):
-    """A Transformer with a classifier on its pooled output.
+    """A Transformer with a classifier on a summary of the text, as its family's checkpoints have.
 
     Records have a ``text``, a ``text_pair`` where texts come in pairs, and a ``label``: a class
     name or a class number. Calling the model on the backbone's inputs gives logits, float32,
     (batch, classes).
 
     Args:
-        backbone: A backbone with a pooler.
+        backbone: A backbone, with a pooler where the family's classifiers read one.
         tokenizer: The checkpoint's tokenizer.
         labels: The class names in their order.
         max_length: Most tokens of an example, special tokens included; None: the most that the
@@ -50,9 +52,12 @@ class TextClassifier(Task):
     ) -> None:
         super().__init__(backbone, tokenizer, max_length=max_length, name=name)
         self.labels = check_labels(labels)
-        dropout = backbone.stated("classifier_dropout")
-        rate = backbone.config.hidden_dropout if dropout is None else float(dropout)
-        self.dropout = backbone.factory.dropout(rate, name="dropout")
+        head = backbone.family.head(self.task)
+        self.summary = TextSummary(
+            head.read_summary(json.loads(backbone.stated_config)),
+            hidden_size=backbone.config.hidden_size,
+            factory=backbone.factory,
+        )
         self.classifier = backbone.factory.dense(
             len(self.labels), name="classifier", dtype="float32"
         )
@@ -94,7 +99,7 @@ class TextClassifier(Task):
                     "problem_type in config.json must be 'single_label_classification' for a "
                     f"TextClassifier. Received: {kind!r}. Take another checkpoint."
                 )
-            shape = checkpoint.head_shape("classifier.bias")
+            shape = checkpoint.head_shape("classifier/bias")
             stored = stored_labels(checkpoint.stated, num_classes=shape[0]) if shape else None
             choice = choose_head(labels, stored)
             model = cls(
@@ -111,7 +116,8 @@ class TextClassifier(Task):
         return model
 
     def build(self, input_shape: Any) -> None:
-        """Builds the classifier."""
+        """Builds the summary and the classifier."""
+        self.summary.build(None)
         self.classifier.build((None, self.backbone.config.hidden_size))
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
@@ -124,8 +130,9 @@ class TextClassifier(Task):
         Returns:
             logits: float32, (batch, classes).
         """
-        pooled = self.run_backbone(inputs, training=training)["pooled_output"]
-        return self.classifier(self.dropout(pooled, training=training))
+        outputs = self.run_backbone(inputs, training=training)
+        summary = self.summary(outputs, padding_mask=inputs.get("padding_mask"), training=training)
+        return self.classifier(summary)
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns cross-entropy over the logits."""
@@ -202,7 +209,11 @@ class TextClassifier(Task):
 
     def copy_with_dtype(self, dtype: str) -> TextClassifier:
         """Returns a model of the same shape, with fresh weights, under another dtype policy."""
-        backbone = Backbone(self.backbone.hugging_face_config(), pooler=True, dtype=dtype)
+        backbone = Backbone(
+            self.backbone.hugging_face_config(),
+            pooler=self.backbone.pooler is not None,
+            dtype=dtype,
+        )
         copy = TextClassifier(
             backbone, self.tokenizer, labels=self.labels, max_length=self.max_length
         )

@@ -1,0 +1,87 @@
+"""A learned bias on attention scores by the distance between two tokens."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfaigc.layers.layer_factory import LayerFactory
+
+
+class RelativeBias(keras.layers.Layer):
+    """One number for each head and bucket of distances (Raffel et al., arXiv:1910.10683, 2.1).
+
+    Args:
+        num_heads: Number of attention heads.
+        num_buckets: Number of buckets, half of them for tokens that come later.
+        max_distance: From this distance on, all distances share a bucket.
+        factory: Makes the elementary layers.
+        num_rows: Rows of the table, where it has more than there are buckets.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_heads: int,
+        num_buckets: int,
+        max_distance: int,
+        factory: LayerFactory,
+        num_rows: int | None = None,
+        name: str = "relative_bias",
+    ) -> None:
+        super().__init__(name=name, dtype=factory.dtype)
+        self.num_buckets = num_buckets
+        self.max_distance = max_distance
+        self.table = factory.embedding(num_rows or num_buckets, num_heads, name="table")
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the table."""
+        self.table.build(None)
+
+    def call(self, token_ids: Any) -> Any:
+        """Looks the biases up.
+
+        Args:
+            token_ids: int, (batch, length).
+
+        Returns:
+            float, (1, heads, length, length): the bias of query i on key j at [i, j].
+        """
+        columns = ops.arange(ops.shape(token_ids)[1], dtype="int32")
+        distance = columns[None, :] - columns[:, None]
+        by_distance = ops.convert_to_tensor(
+            relative_buckets(self.num_buckets, self.max_distance), dtype="int32"
+        )
+        farthest = self.max_distance
+        bucket = ops.take(by_distance, ops.clip(distance, -farthest, farthest) + farthest, axis=0)
+        return ops.transpose(self.table(bucket), (2, 0, 1))[None]
+
+
+def relative_buckets(num_buckets: int, max_distance: int) -> np.ndarray:
+    """Sorts distances into buckets: near ones alone, far ones together, by their logarithm.
+
+    Args:
+        num_buckets: Number of buckets, half of them for keys that come after the query.
+        max_distance: From this distance on, all distances share a bucket.
+
+    Returns:
+        int32, (2 * max_distance + 1,): the bucket of each distance from ``-max_distance`` on.
+
+    Example:
+        >>> relative_buckets(8, 4).tolist()
+        [3, 3, 2, 1, 0, 5, 6, 7, 7]
+    """
+    half = num_buckets // 2
+    exact = half // 2
+    distance = np.arange(-max_distance, max_distance + 1)
+    size = np.abs(distance)
+    # In float32, as the checkpoints were trained: elsewhere a logarithm may round to another side.
+    logarithm = np.log(np.maximum(size, 1).astype("float32") / np.float32(exact))
+    scale = np.float32(math.log(max_distance / exact))
+    far = exact + (logarithm / scale * np.float32(half - exact)).astype("int32")
+    bucket = np.where(size < exact, size, np.minimum(far, half - 1))
+    return (bucket + np.where(distance > 0, half, 0)).astype("int32")

@@ -1,0 +1,130 @@
+"""What a classifier of whole texts reads: one row for each text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfaigc.errors import ConfigError
+from tfaigc.layers.activations import activation
+from tfaigc.layers.layer_factory import LayerFactory
+
+_SOURCES = ("pooler", "first", "last", "mean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummarySettings:
+    """How a checkpoint's head takes the tokens' activations to one row for each text.
+
+    Args:
+        source: ``"pooler"``: the backbone's pooled output; ``"first"``, ``"last"``: that token's
+            activations; ``"mean"``: the mean over all tokens.
+        activation: Activation of a dense layer after it, as in ``config.json``; None: no layer.
+        use_bias: Whether that layer has a bias.
+        norm_epsilon: Epsilon of a layer norm after the activation; None: no norm.
+        norm_bias: Whether the norm has a bias.
+        first_dropout: Share that training drops before the dense layer.
+        last_dropout: Share that training drops from the summary.
+
+    Raises:
+        ConfigError: A value is not known.
+    """
+
+    source: str = "pooler"
+    activation: str | None = None
+    use_bias: bool = True
+    norm_epsilon: float | None = None
+    norm_bias: bool = True
+    first_dropout: float = 0.0
+    last_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks what would otherwise fail deep inside the layer."""
+        if self.source not in _SOURCES:
+            raise ConfigError(
+                f"A text's summary must be one of {', '.join(_SOURCES)}. Received: {self.source!r}."
+            )
+        for share in ("first_dropout", "last_dropout"):
+            if not 0 <= getattr(self, share) < 1:
+                raise ConfigError(f"{share} must be in [0, 1). Received: {getattr(self, share)}.")
+
+
+class TextSummary(keras.layers.Layer):
+    """Takes a backbone's outputs to one row for each text.
+
+    Args:
+        settings: What the checkpoint's head does.
+        hidden_size: Width of the rows.
+        factory: Makes the elementary layers.
+    """
+
+    def __init__(
+        self,
+        settings: SummarySettings,
+        *,
+        hidden_size: int,
+        factory: LayerFactory,
+        name: str = "summary",
+    ) -> None:
+        super().__init__(name=name, dtype=factory.dtype)
+        self.settings = settings
+        self.hidden_size = hidden_size
+        self.dense = None
+        self.norm = None
+        if settings.activation is not None:
+            self.first_dropout = factory.dropout(settings.first_dropout, name="first_dropout")
+            self.dense = factory.dense(
+                hidden_size,
+                name="dense",
+                use_bias=settings.use_bias,
+                activation=activation(settings.activation),
+            )
+        if settings.norm_epsilon is not None:
+            self.norm = factory.layer_norm(settings.norm_epsilon, name="norm")
+        self.last_dropout = factory.dropout(settings.last_dropout, name="last_dropout")
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the dense layer and the norm."""
+        for part in (self.dense, self.norm):
+            if part is not None:
+                part.build((None, self.hidden_size))
+
+    def call(
+        self, outputs: Mapping[str, Any], *, padding_mask: Any = None, training: bool = False
+    ) -> Any:
+        """Summarizes a batch.
+
+        Args:
+            outputs: A backbone's outputs.
+            padding_mask: int, (batch, length), or None where no text is padded.
+            training: Whether dropout is active.
+
+        Returns:
+            float, (batch, hidden).
+        """
+        rows = self._source(outputs, padding_mask)
+        if self.dense is not None:
+            rows = self.dense(self.first_dropout(rows, training=training))
+        if self.norm is not None:
+            rows = self.norm(rows)
+        return self.last_dropout(rows, training=training)
+
+    def _source(self, outputs: Mapping[str, Any], padding_mask: Any) -> Any:
+        if self.settings.source == "pooler":
+            return outputs["pooled_output"]
+        sequence = outputs["sequence_output"]
+        if self.settings.source == "first":
+            return sequence[:, 0]
+        if padding_mask is None:
+            return sequence[:, -1] if self.settings.source == "last" else ops.mean(sequence, axis=1)
+        mask = ops.cast(padding_mask, sequence.dtype)
+        if self.settings.source == "mean":
+            total = ops.sum(sequence * mask[:, :, None], axis=1)
+            return total / ops.sum(mask, axis=1, keepdims=True)
+        columns = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
+        last = ops.max(ops.where(ops.cast(padding_mask, "bool"), columns[None, :], 0), axis=1)
+        return ops.take_along_axis(sequence, last[:, None, None], axis=1)[:, 0]
