@@ -3,10 +3,12 @@
 # ruff: noqa: E501, RUF001, SIM905 (look-alike characters are the point)
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import tensorflow as tf
@@ -113,6 +115,25 @@ def train_wordpiece(
     spec = json.loads(rust.to_str())
     spec["model"].update(unk_token=unknown, max_input_chars_per_word=longest)
     return Tokenizer(json.dumps(spec))
+
+
+@lru_cache
+def charsmap(name: str) -> bytes:
+    """Lets SentencePiece write one of its precompiled normalizers."""
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a b"]),
+        model_writer=written,
+        vocab_size=8,
+        hard_vocab_limit=False,
+        normalization_rule_name=name,
+        minloglevel=2,
+    )
+    model = sentencepiece_model_pb2.ModelProto.FromString(written.getvalue())
+    return bytes(model.normalizer_spec.precompiled_charsmap)
 
 
 def check_graph_equals_rust(

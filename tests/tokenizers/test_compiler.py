@@ -223,7 +223,7 @@ def test_vocabularies_that_cannot_be_compiled(
 @pytest.mark.parametrize(
     ("part", "value", "message"),
     [
-        ("normalizer", {"type": "Precompiled"}, "A normalizer must be .*Received: 'Precompiled'"),
+        ("normalizer", {"type": "Casefold"}, "A normalizer must be .*Received: 'Casefold'"),
         ("normalizer", {"type": "Lowercas"}, "Did you mean 'Lowercase'"),
         ("pre_tokenizer", {"type": "ByteLevel"}, "A pre-tokenizer must be .*'ByteLevel'"),
         ("model", {"type": "BPE"}, "A model must be .*Received: 'BPE'"),

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 import tensorflow as tf
-from tokenizer_battery import check_strings, every_character, hard_strings
+from tokenizer_battery import charsmap, check_strings, every_character, hard_strings
 from tokenizers import normalizers, pre_tokenizers
 
 from tfaigc.tokenizers.normalizers import NORMALIZERS
@@ -20,6 +21,18 @@ NORMALIZER_CASES = {
     "NFD": normalizers.NFD(),
     "Lowercase": normalizers.Lowercase(),
     "StripAccents": normalizers.StripAccents(),
+    "NFC": normalizers.NFC(),
+    "NFKC": normalizers.NFKC(),
+    "NFKD": normalizers.NFKD(),
+    "Nmt": normalizers.Nmt(),
+    "Strip": normalizers.Strip(),
+    "Strip left": normalizers.Strip(right=False),
+    "Strip right": normalizers.Strip(left=False),
+    "Prepend": normalizers.Prepend("\u2581"),
+    "Replace": normalizers.Replace("a", "\\0$1"),
+    "ByteLevel": normalizers.ByteLevel(),
+    "Precompiled": normalizers.Precompiled(charsmap("nmt_nfkc")),
+    "Precompiled, case folded": normalizers.Precompiled(charsmap("nmt_nfkc_cf")),
     "Sequence": normalizers.Sequence(
         [normalizers.NFD(), normalizers.StripAccents(), normalizers.Lowercase()]
     ),
@@ -39,6 +52,19 @@ HARD = [text.replace("\0", "") for text in hard_strings(2000, seed=31)]
 def test_normalizers_on_every_character(name: str, texts: list[str]) -> None:
     normalizer = NORMALIZER_CASES[name]
     compiled = NORMALIZERS.build(json.loads(normalizer.__getstate__()))
+    check_strings(texts, compiled, normalizer.normalize_str)
+
+
+@pytest.mark.parametrize("name", ["NFC", "NFKC", "NFKD", "Precompiled"])
+def test_normalizers_on_what_combines(name: str) -> None:
+    normalizer = NORMALIZER_CASES[name]
+    compiled = NORMALIZERS.build(json.loads(normalizer.__getstate__()))
+    signs = "\u0600\u070f\u08e2\r\n\x01\u2028\u1100\u1161\u11a8\uac00\uac01\u09c7\u09be\u0dd9\u0dca"
+    signs += (
+        "\u00a9\u00ae\u2603\u200d\u0301\u0307\u0323\u0334\u0345\u302a\u3099\u304b\u0e33\ufe0f①é½xe "
+    )
+    source = random.Random(7)
+    texts = ["".join(source.choices(signs, k=source.randrange(1, 8))) for _ in range(8000)]
     check_strings(texts, compiled, normalizer.normalize_str)
 
 
@@ -66,7 +92,7 @@ def test_nothing_to_do(name: str) -> None:
 def test_combining_marks_in_any_order() -> None:
     marks = [chr(code) for code in (0x301, 0x323, 0x334, 0x345, 0x5B0, 0x1DFA, 0x8CA, 0x10F46)]
     texts = ["a" + first + second + third for first in marks for second in marks for third in marks]
-    for name in ("NFD", "BERT uncased"):
+    for name in ("NFD", "BERT uncased", "NFC", "NFKC", "NFKD", "Precompiled"):
         normalizer = NORMALIZER_CASES[name]
         compiled = NORMALIZERS.build(json.loads(normalizer.__getstate__()))
         check_strings(texts, compiled, normalizer.normalize_str)

@@ -27,6 +27,9 @@ _ALIKE = (
 _PLANES = (0, 1, 14)
 _SURROGATES = range(0xD800, 0xE000)
 
+SEPARATOR = "\ue000"
+"""A private character, with which nothing combines, between what a normalizer is asked about."""
+
 
 @lru_cache
 def codepoints() -> tuple[int, ...]:
@@ -56,6 +59,32 @@ def mapping(normalizer: normalizers.Normalizer, *, separator: str = "|") -> dict
         if changed.get(block[0]) == "":
             changed.update(dict.fromkeys(block, ""))
     return changed
+
+
+@lru_cache
+def every_codepoint() -> tuple[int, ...]:
+    """The code points that may be characters, in order.
+
+    Planes 15 and 16, which are private, and the character that separates questions are left out.
+    """
+    planes = (range(plane << 16, (plane + 1) << 16) for plane in (0, 1, 2, 3, 14))
+    left_out = {*_SURROGATES, ord(SEPARATOR)}
+    return tuple(code for plane in planes for code in plane if code not in left_out)
+
+
+def changes(normalizer: normalizers.Normalizer) -> dict[int, str]:
+    """Asks a normalizer what becomes of each character, with no shortcuts for blocks.
+
+    Args:
+        normalizer: A normalizer of the Rust tokenizer that keeps private characters.
+
+    Returns:
+        The characters that it changes, each with its replacement.
+    """
+    codes = every_codepoint()
+    outputs = normalizer.normalize_str(SEPARATOR.join(map(chr, codes))).split(SEPARATOR)
+    answers = zip(codes, outputs, strict=True)
+    return {code: output for code, output in answers if output != chr(code)}
 
 
 @lru_cache
@@ -104,6 +133,12 @@ def whitespace() -> CharacterSet:
 def punctuation() -> CharacterSet:
     """The characters that BERT splits off as words of their own."""
     return _isolated(pre_tokenizers.BertPreTokenizer(), kept=True)
+
+
+@lru_cache
+def digits() -> CharacterSet:
+    """The characters that count as digits."""
+    return _isolated(pre_tokenizers.Digits(individual_digits=True), kept=True)
 
 
 @lru_cache(maxsize=256)

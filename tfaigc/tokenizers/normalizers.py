@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import tensorflow as tf
+from tokenizers import normalizers
 
-from tfaigc.tokenizers import characters, strings
+from tfaigc.tokenizers import characters, normal_forms, precompiled, replacements, strings
 from tfaigc.tokenizers.decomposition import decompose
 from tfaigc.tokenizers.registry import Registry, Spec
 
@@ -31,6 +32,9 @@ _CHINESE = "".join(
         (0x2F800, 0x2FA1F),
     )
 )
+
+# Their encodings show the first bytes of characters of four bytes.
+_PLANE_STARTS = (0x10000, 0x40000, 0x80000, 0xC0000, 0x100000)
 
 
 def chain(steps: Sequence[Normalizer]) -> Normalizer:
@@ -87,6 +91,76 @@ def _strip_accents(spec: Spec) -> Normalizer:
 @NORMALIZERS.register("NFD")
 def _nfd(spec: Spec) -> Normalizer:
     return decompose
+
+
+@NORMALIZERS.register("NFC")
+def _nfc(spec: Spec) -> Normalizer:
+    return normal_forms.normalizer(compatible=False, composed=True)
+
+
+@NORMALIZERS.register("NFKC")
+def _nfkc(spec: Spec) -> Normalizer:
+    return normal_forms.normalizer(compatible=True, composed=True)
+
+
+@NORMALIZERS.register("NFKD")
+def _nfkd(spec: Spec) -> Normalizer:
+    return normal_forms.normalizer(compatible=True, composed=False)
+
+
+@NORMALIZERS.register("Precompiled", "precompiled_charsmap")
+def _precompiled(spec: Spec) -> Normalizer:
+    return precompiled.normalizer(spec["precompiled_charsmap"])
+
+
+@NORMALIZERS.register("Nmt")
+def _nmt(spec: Spec) -> Normalizer:
+    changes = characters.changes(normalizers.Nmt())
+    patterns = {
+        output: characters.expression(
+            frozenset(code for code in changes if changes[code] == output)
+        )
+        for output in set(changes.values())
+    }
+
+    def apply(texts: Any) -> Any:
+        # No output is changed by another pattern: they are spaces and nothing at all.
+        for output, pattern in patterns.items():
+            texts = tf.strings.regex_replace(texts, pattern, output)
+        return texts
+
+    return apply
+
+
+@NORMALIZERS.register("Strip", "strip_left", "strip_right")
+def _strip(spec: Spec) -> Normalizer:
+    spaces = characters.expression(characters.whitespace())
+    edges = [f"^{spaces}+"] * spec["strip_left"] + [f"{spaces}+$"] * spec["strip_right"]
+    return lambda texts: tf.strings.regex_replace(texts, "|".join(edges), "") if edges else texts
+
+
+@NORMALIZERS.register("Prepend", "prepend")
+def _prepend(spec: Spec) -> Normalizer:
+    prefix: str = spec["prepend"]
+    return lambda texts: tf.where(tf.equal(texts, ""), texts, prefix + texts)
+
+
+@NORMALIZERS.register("Replace", "pattern", "content")
+def _replace(spec: Spec) -> Normalizer:
+    pattern = replacements.expression(spec["pattern"])
+    content = replacements.escape(spec["content"])
+    return lambda texts: tf.strings.regex_replace(texts, pattern, content)
+
+
+@NORMALIZERS.register("ByteLevel")
+def _byte_level(spec: Spec) -> Normalizer:
+    letters: dict[int, int] = {}
+    for code in (*range(0x800), 0x800, *range(0x1000, 0x10000, 0x1000), *_PLANE_STARTS):
+        if not 0xD800 <= code < 0xE000:
+            text = chr(code)
+            outputs = normalizers.ByteLevel().normalize_str(text)
+            letters.update(zip(text.encode(), map(ord, outputs), strict=True))
+    return strings.byte_mapper(letters)
 
 
 def clean(texts: Any) -> Any:

@@ -143,3 +143,25 @@ def mapper(changes: Mapping[int, int]) -> Function:
         return tf.strings.unicode_encode(codes.with_flat_values(flat + difference(flat)), "UTF-8")
 
     return lambda texts: where(texts, contains(texts, affected), apply)
+
+
+def byte_mapper(letters: Mapping[int, int]) -> Function:
+    """Makes a function that writes each byte of a text as a character.
+
+    Args:
+        letters: Bytes, each with the code point that stands for it.
+
+    Returns:
+        A function from string (n,) to string (n,).
+    """
+    codes = np.arange(256, dtype=np.int32)
+    codes[list(letters)] = list(letters.values())
+
+    def apply(texts: Any) -> Any:
+        # In this encoding every byte is a character of the same number.
+        found = tf.strings.unicode_decode(texts, "ISO-8859-1")
+        return tf.strings.unicode_encode(
+            found.with_flat_values(tf.gather(tf.constant(codes), found.flat_values)), "UTF-8"
+        )
+
+    return apply
