@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from keras import ops
 
+from tfaigc.layers.gradients import with_gradient
+
 
 class Layout(Protocol):
     """Moves activations between the grid (batch, length) and the rows that dense layers see."""
@@ -49,17 +51,35 @@ class PackedLayout:
 
     def __init__(self, padding_mask: Any) -> None:
         self._shape = ops.shape(padding_mask)
-        cells = ops.reshape(ops.cast(padding_mask, "bool"), (-1,))
-        self._cells = ops.reshape(ops.nonzero(cells)[0], (-1, 1))
+        tokens = ops.cast(ops.reshape(padding_mask, (-1,)), "bool")
+        self._cells = ops.nonzero(tokens)[0]
+        # The row of each cell; all padding has the row after the last.
+        counted = ops.cumsum(ops.cast(tokens, "int32")) - 1
+        self._rows = ops.where(tokens, counted, ops.shape(self._cells)[0])
 
     def to_rows(self, grid: Any) -> Any:
         """Takes (batch, length, ...) to (tokens, ...)."""
         cells = ops.reshape(grid, (-1, *grid.shape[2:]))
-        return ops.take(cells, self._cells[:, 0], axis=0)
+        if len(cells.shape) == 1:
+            return ops.take(cells, self._cells, axis=0)
+
+        @with_gradient
+        def pick(cells: Any) -> tuple[Any, Any]:
+            return ops.take(cells, self._cells, axis=0), self._spread
+
+        return pick(cells)
 
     def to_grid(self, rows: Any) -> Any:
         """Takes (tokens, hidden) to (batch, length, hidden); padding becomes zero."""
-        batch, length = self._shape
-        hidden = rows.shape[-1]
-        cells = ops.scatter(self._cells, rows, (batch * length, hidden))
-        return ops.reshape(cells, (batch, length, hidden))
+
+        # Every cell has one row at most, so each way is the other's gradient; what TensorFlow
+        # would derive adds rows up one after the other.
+        @with_gradient
+        def spread(rows: Any) -> tuple[Any, Any]:
+            return self._spread(rows), lambda upstream: ops.take(upstream, self._cells, axis=0)
+
+        return ops.reshape(spread(rows), (*self._shape, rows.shape[-1]))
+
+    def _spread(self, rows: Any) -> Any:
+        """Takes (tokens, hidden) to (batch * length, hidden)."""
+        return ops.take(ops.pad(rows, ((0, 1), (0, 0))), self._rows, axis=0)
