@@ -118,6 +118,47 @@ def train_wordpiece(
 
 
 @lru_cache
+def unigram_vocabulary() -> str:
+    """Trains a Unigram vocabulary on hard texts; JSON of pieces with their scores."""
+    rust = RustTokenizer(models.Unigram())
+    rust.normalizer = normalizers.NFKC()
+    rust.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=900,
+        special_tokens=["<pad>", "</s>", "<unk>"],
+        unk_token="<unk>",
+        show_progress=False,
+    )
+    texts = [text.replace("\0", "") for text in hard_strings(900, seed=3)]
+    rust.train_from_iterator(texts, trainer)
+    return json.dumps(json.loads(rust.to_str())["model"]["vocab"])
+
+
+def make_unigram(
+    normalizer: normalizers.Normalizer | None = None,
+    *,
+    pre_tokenizer: pre_tokenizers.PreTokenizer | None = None,
+    byte_fallback: bool = False,
+    added: Sequence[AddedToken] = (),
+    template: str = "$A </s>",
+) -> Tokenizer:
+    """Makes a Unigram tokenizer, with a template like T5's if none is given."""
+    vocabulary = json.loads(unigram_vocabulary())
+    if byte_fallback:
+        vocabulary += [[f"<0x{byte:02X}>", -20.0] for byte in range(256)]
+    rust = RustTokenizer(models.Unigram([(p, s) for p, s in vocabulary], 2, byte_fallback))
+    rust.normalizer = normalizer
+    rust.pre_tokenizer = pre_tokenizer
+    rust.post_processor = processors.TemplateProcessing(
+        single=template,
+        pair=f"{template} {template.replace('$A', '$B:1')}",
+        special_tokens=[("<pad>", 0), ("</s>", 1)],
+    )
+    rust.add_tokens(list(added))
+    return Tokenizer(rust.to_str())
+
+
+@lru_cache
 def charsmap(name: str) -> bytes:
     """Lets SentencePiece write one of its precompiled normalizers."""
     import sentencepiece
@@ -142,13 +183,16 @@ def check_graph_equals_rust(
     pairs: Sequence[str] | None = None,
     *,
     max_lengths: Iterable[int | None] = (None,),
+    truncation: str = "longest_first",
 ) -> None:
     """Checks that `in_graph` gives the token ids and segment ids of `encode_arrays`."""
     for max_length in max_lengths:
-        expected = tokenizer.encode_arrays(texts, pairs, max_length)
+        expected = tokenizer.encode_arrays(texts, pairs, max_length, truncation)
         first = tf.constant(list(texts), tf.string)
         second = None if pairs is None else tf.constant(list(pairs), tf.string)
-        found = tokenizer.in_graph(first, second, max_length, return_segment_ids=True)
+        found = tokenizer.in_graph(
+            first, second, max_length, return_segment_ids=True, truncation=truncation
+        )
         assert found[0].dtype == found[1].dtype == tf.int32
         tokens, segments = (
             _rows(each.flat_values.numpy(), each.row_splits.numpy()) for each in found

@@ -17,7 +17,7 @@ from hypothesis import strategies
 from tokenizer_battery import check_graph_equals_rust, hard_strings, train_wordpiece
 from tokenizers import AddedToken, normalizers, pre_tokenizers
 
-from tfaigc.errors import TokenizerError
+from tfaigc.errors import ConfigError, DataError, TokenizerError
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.compiler import compile_tokenizer
 
@@ -55,6 +55,12 @@ ADDED: dict[str, list[AddedToken]] = {
         AddedToken("<n>", special=True, rstrip=True),
         AddedToken("<o>", special=True, lstrip=True, rstrip=True),
     ],
+    "single words": [
+        AddedToken("run", single_word=True, normalized=False),
+        AddedToken("<p>", single_word=True, special=True),
+        AddedToken("the", single_word=True, normalized=True),
+        AddedToken("<x>", special=True, rstrip=True),
+    ],
     "normalized": [
         AddedToken("NewTok", normalized=True),
         AddedToken("café", normalized=True, lstrip=True),
@@ -66,6 +72,7 @@ EXTRAS = (
     *("<x>", "<x>>", "<X>", "[foo bar]", "é!", "<m>", "<n>", "<o>", "NewTok", "newtok", "café"),
     *("CAFÉ", "cafe\u0301", "x.y", "X.Y", "the run", "the  run", "  <m>  ", "  <n>  "),
     "\u2003<o>\u2003\u0085 ",
+    *("run", "runrun", "_run_", "é<p>", "<p>", "<p><p>", "the", "THE", "run the", " run "),
 )
 
 
@@ -83,6 +90,15 @@ def test_graph_equals_rust(name: str) -> None:
 def test_added_tokens(name: str, normalizer: normalizers.Normalizer | None) -> None:
     tokenizer = train_wordpiece(normalizer, added=ADDED[name], vocabulary_size=500)
     check_graph_equals_rust(tokenizer, hard_strings(800, seed=5, extras=EXTRAS))
+
+
+BERT = {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}
+BYTE_LEVEL = {
+    "type": "ByteLevel",
+    "add_prefix_space": True,
+    "trim_offsets": True,
+    "use_regex": True,
+}
 
 
 def special(name: str, segment: int) -> dict[str, Any]:
@@ -109,11 +125,63 @@ def test_pairs_are_cut_as_rust_cuts_them(uncased: Tokenizer, total: int) -> None
     check_graph_equals_rust(uncased, texts, pairs, max_lengths=(3 + total,))
 
 
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("strategy", ["longest_first", "only_first", "only_second"])
+def test_truncation(uncased: Tokenizer, strategy: str, side: str) -> None:
+    tokenizer = Tokenizer(json.dumps(uncased.spec), config={"truncation_side": side})
+    texts, pairs = hard_strings(300, seed=51), hard_strings(300, seed=52)
+    longest = max(len(row) for row in tokenizer.encode(texts + pairs))
+    if strategy != "only_second":
+        check_graph_equals_rust(tokenizer, texts, max_lengths=(5,), truncation=strategy)
+    check_graph_equals_rust(
+        tokenizer, texts, pairs, max_lengths=(longest + 3,), truncation=strategy
+    )
+    sizes = [(first, second) for first in range(9) for second in range(9) if first + second]
+    for room in (1, 4, 7):
+        kept = {"only_first": 1, "only_second": 0}.get(strategy)
+        fitting = [s for s in sizes if kept is None or s[kept] < room or sum(s) <= room]
+        first, second = (["a b c d e f g h"[: 2 * s[i]] for s in fitting] for i in (0, 1))
+        check_graph_equals_rust(
+            tokenizer, first, second, max_lengths=(room + 3,), truncation=strategy
+        )
+
+
+def test_truncation_that_leaves_nothing(uncased: Tokenizer) -> None:
+    texts, pairs = ["a a a"], ["a a"]
+    with pytest.raises(DataError, match="truncation='only_second' the other text must leave room"):
+        uncased.encode(texts, pairs, 6, "only_second")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must leave room for a token"):
+        uncased.in_graph(tf.constant(texts), tf.constant(pairs), 6, truncation="only_second")
+    for encode in (uncased.encode, uncased.in_graph):
+        with pytest.raises(ConfigError, match="must come with pairs"):
+            encode(texts, max_length=6, truncation="only_second")
+        with pytest.raises(ConfigError, match="Did you mean 'only_first'"):
+            encode(texts, max_length=6, truncation="only_fist")
+    with pytest.raises(TokenizerError, match="truncation_side"):
+        Tokenizer(json.dumps(uncased.spec), config={"truncation_side": "middle"})
+
+
+def test_offsets_in_bytes(uncased: Tokenizer) -> None:
+    texts, pairs = ["é run", "a 中"], ["b", "😀é b"]
+    located = uncased.encode_arrays(texts, pairs, return_offsets=True)
+    assert located.offsets.shape == (len(located.token_ids), 2)
+    for index, (text, pair) in enumerate(zip(texts, pairs, strict=True)):
+        row = slice(*located.row_splits[index : index + 2])
+        parts = {0: b"", 1: b""}
+        spans = zip(located.offsets[row].tolist(), located.segment_ids[row].tolist(), strict=True)
+        for (start, end), segment in spans:
+            parts[segment] += (text, pair)[segment].encode()[start:end]
+        assert [part.decode() for part in parts.values()] == [
+            text.replace(" ", ""),
+            pair.replace(" ", ""),
+        ]
+
+
 @pytest.mark.parametrize(
     "post_processor",
     [
         None,
-        {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+        BERT,
         {
             "type": "RobertaProcessing",
             "sep": ["[SEP]", 3],
@@ -133,8 +201,11 @@ def test_pairs_are_cut_as_rust_cuts_them(uncased: Tokenizer, total: int) -> None
                 "two": {"id": "two", "ids": [2, 4], "tokens": ["[CLS]", "[MASK]"]},
             },
         },
+        BYTE_LEVEL,
+        {"type": "Sequence", "processors": [BYTE_LEVEL, BERT, BYTE_LEVEL]},
+        {"type": "Sequence", "processors": [BYTE_LEVEL]},
     ],
-    ids=["nothing", "BERT", "RoBERTa", "template"],
+    ids=["nothing", "BERT", "RoBERTa", "template", "bytes", "sequence", "sequence of bytes"],
 )
 def test_post_processors(uncased: Tokenizer, post_processor: dict[str, Any] | None) -> None:
     tokenizer = Tokenizer(json.dumps({**uncased.spec, "post_processor": post_processor}))
@@ -225,9 +296,9 @@ def test_vocabularies_that_cannot_be_compiled(
     [
         ("normalizer", {"type": "Casefold"}, "A normalizer must be .*Received: 'Casefold'"),
         ("normalizer", {"type": "Lowercas"}, "Did you mean 'Lowercase'"),
-        ("pre_tokenizer", {"type": "ByteLevel"}, "A pre-tokenizer must be .*'ByteLevel'"),
-        ("model", {"type": "BPE"}, "A model must be .*Received: 'BPE'"),
-        ("post_processor", {"type": "ByteLevel"}, "A post-processor must be .*'ByteLevel'"),
+        ("pre_tokenizer", {"type": "Syllables"}, "A pre-tokenizer must be .*'Syllables'"),
+        ("model", {"type": "Lexicon"}, "A model must be .*Received: 'Lexicon'"),
+        ("post_processor", {"type": "Envelope"}, "A post-processor must be .*'Envelope'"),
         ("normalizer", {"type": "Lowercase", "locale": "tr"}, "Received: locale"),
     ],
 )

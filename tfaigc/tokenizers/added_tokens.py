@@ -12,7 +12,7 @@ from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers import characters, dictionary, ragged, strings
 
 Spec = Mapping[str, Any]
-Finish = Callable[[Any], Any]
+Finish = Callable[[Any, Any], Any]
 
 
 class AddedTokens:
@@ -36,29 +36,54 @@ class AddedTokens:
         self._stripped = any(token["lstrip"] or token["rstrip"] for token in tokens)
         self._edges = f"^{spaces}+|{spaces}+$"
         self._lookup = dictionary.lookup([token["content"] for token in tokens]) if tokens else None
+        self._single_words = np.array([token["single_word"] for token in tokens], bool)
 
-    def apply(self, texts: Any, encode: Finish) -> Any:
+    def apply(self, texts: Any, starts: Any, encode: Finish) -> Any:
         """Encodes texts with their added tokens.
 
         Args:
             texts: string, (n,).
-            encode: What encodes the stretches between added tokens: string (m,) to an int32
-                RaggedTensor (m, None), empty for the empty string.
+            starts: bool, (n,): whether each begins where the whole text begins.
+            encode: What encodes the stretches between added tokens: string (m,) and as many such
+                marks to an int32 RaggedTensor (m, None), empty for the empty string.
 
         Returns:
             int32 RaggedTensor, (n, None).
         """
         if self._lookup is None:
-            return encode(texts)
+            return encode(texts, starts)
         pieces = strings.split(texts, delimiters=self._expression, kept=self._expression)
-        flat = pieces.flat_values
-        found = self._lookup(self._strip(flat))
+        found = self._lookup(self._strip(pieces.flat_values))
+        if self._single_words.any():
+            pieces, found = self._join_parts_of_words(pieces, found)
+        flat, rows = pieces.flat_values, pieces.value_rowids()
         added = found >= 0
-        between = encode(tf.where(added, "", flat))
+        first = tf.equal(tf.range(tf.size(flat, tf.int64)), tf.gather(pieces.row_starts(), rows))
+        between = encode(tf.where(added, "", flat), first & tf.gather(starts, rows))
         ids = tf.gather(self._ids, tf.boolean_mask(found, added))
         lengths = tf.cast(added, tf.int64)
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
         return pieces.with_flat_values(ragged.join([tokens, between])).merge_dims(1, 2)
+
+    def _join_parts_of_words(self, pieces: Any, found: Any) -> tuple[Any, Any]:
+        """Takes tokens that must be words of their own for text where they touch a word."""
+        flat, rows = pieces.flat_values, pieces.value_rowids()
+        word = characters.expression(characters.word())
+        same_row = tf.equal(rows[1:], rows[:-1])
+        touching = tf.strings.regex_full_match(flat, f"(?s).*{word}")[:-1] & same_row
+        touched = tf.strings.regex_full_match(flat, f"(?s){word}.*")[1:] & same_row
+        nothing = tf.zeros_like(rows[:1], tf.bool)
+        beside = tf.concat([nothing, touching], 0) | tf.concat([touched, nothing], 0)
+        single = tf.gather(tf.constant(self._single_words), tf.maximum(found, 0))
+        found = tf.where(beside & single, -1, found)
+        text = found < 0
+        follows = tf.concat([nothing, same_row & text[1:] & text[:-1]], 0)
+        groups = tf.cumsum(tf.cast(~follows, tf.int64))
+        count = tf.reduce_max(tf.concat([groups, [0]], 0))
+        joined = tf.strings.unsorted_segment_join(flat, groups - 1, count)
+        kept = tf.boolean_mask(found, ~follows)
+        kept_rows = tf.boolean_mask(rows, ~follows)
+        return tf.RaggedTensor.from_value_rowids(joined, kept_rows, pieces.nrows()), kept
 
     def _strip(self, pieces: Any) -> Any:
         return tf.strings.regex_replace(pieces, self._edges, "") if self._stripped else pieces
@@ -74,8 +99,8 @@ def _expression(token: Spec, spaces: str) -> str:
 def _check(token: Spec, tokens: Sequence[Spec]) -> None:
     content = token["content"]
     stripping = any(other["lstrip"] or other["rstrip"] for other in tokens)
-    if token["single_word"]:
-        _refuse(token, "single_word must be false")
+    if token["single_word"] and (token["lstrip"] or token["rstrip"]):
+        _refuse(token, "single_word must be false where it takes white space in")
     if not content:
         _refuse(token, "content must not be empty after normalization")
     if stripping and content != content.strip():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
 CharacterSet = frozenset[int]
 
@@ -127,6 +127,22 @@ def lowercased() -> dict[int, str]:
 def whitespace() -> CharacterSet:
     """The characters that count as white space between words."""
     return _isolated(pre_tokenizers.WhitespaceSplit(), kept=False)
+
+
+@lru_cache
+def word() -> CharacterSet:
+    """The characters next to which an added token is no word of its own."""
+    tokenizer = Tokenizer(models.WordLevel({"?": 0, "=": 1}, unk_token="?"))
+    tokenizer.add_tokens([AddedToken("=", single_word=True, normalized=False)])
+    codes = [code for code in every_codepoint() if code != ord("=")]
+    encoding = tokenizer.encode("\x01".join(f"{chr(code)}=" for code in codes))
+    # A character, the token and a separator: three places each.
+    apart = {
+        start // 3
+        for token, (start, _) in zip(encoding.ids, encoding.offsets, strict=True)
+        if token == 1
+    }
+    return frozenset(code for index, code in enumerate(codes) if index not in apart)
 
 
 @lru_cache

@@ -9,16 +9,27 @@ from typing import Any
 import tensorflow as tf
 from tokenizers import Tokenizer as RustTokenizer
 
+from tfaigc.errors import TokenizerError
+
 # Each model's file adds itself to the table of models.
-from tfaigc.tokenizers import inputs, ragged, strings, truncation, wordpiece  # noqa: F401
+from tfaigc.tokenizers import (  # noqa: F401
+    inputs,
+    ragged,
+    strategies,
+    strings,
+    unigram,
+    wordpiece,
+)
 from tfaigc.tokenizers.added_tokens import AddedTokens
 from tfaigc.tokenizers.models import MODELS
 from tfaigc.tokenizers.normalizers import NORMALIZERS
 from tfaigc.tokenizers.post_processors import NOTHING_ADDED, POST_PROCESSORS, Special, Template
 from tfaigc.tokenizers.pre_tokenizers import PRE_TOKENIZERS
+from tfaigc.tokenizers.truncation import longest_first, one_of_two
 
 # What a text may hold besides its own characters: control characters are alike to all parts.
 _STAND_INS = (*range(0x01, 0x09), *range(0x0E, 0x20))
+_UNASSIGNED = tuple(range(0xFFF0, 0xFFF9))
 
 
 class GraphTokenizer:
@@ -29,12 +40,15 @@ class GraphTokenizer:
 
     Args:
         spec: tokenizer.json, parsed, every option explicit.
+        truncation_side: Where texts are cut, "right" or "left".
 
     Raises:
         TokenizerError: A part cannot be compiled.
     """
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], *, truncation_side: str = "right") -> None:
+        self._truncation_side = truncation_side
+        _check_prepending(spec)
         self._stand_in = _stand_in(spec)
         self._raw_tokens, self._normalized_tokens = _added_tokens(spec)
         self._normalizer = _optional(NORMALIZERS.build, spec.get("normalizer"), lambda texts: texts)
@@ -54,6 +68,7 @@ class GraphTokenizer:
         pairs: Any = None,
         *,
         max_length: int | None = None,
+        truncation: str = "longest_first",
         return_segment_ids: bool = False,
     ) -> Any:
         """Turns texts into token ids.
@@ -62,6 +77,8 @@ class GraphTokenizer:
             texts: string, (batch,).
             pairs: string, (batch,), or None.
             max_length: The most tokens of an example, special tokens included.
+            truncation: Which text of an example is cut: "longest_first", "only_first" or
+                "only_second".
             return_segment_ids: Whether to return the segment ids too.
 
         Returns:
@@ -71,11 +88,12 @@ class GraphTokenizer:
             ConfigError: `max_length` has no room for the special tokens.
         """
         pair = pairs is not None
+        strategies.check(truncation, pair=pair)
         added = self._templates.count_added(pair=pair)
         limit = inputs.check_max_length(max_length, added=added)
         sequences = [self.tokenize(some) for some in ((texts, pairs) if pair else (texts,))]
         if limit is not None:
-            sequences = _truncate(sequences, limit - added)
+            sequences = _truncate(sequences, limit - added, truncation, self._truncation_side)
         template = self._templates.choose(pair=pair)
         token_ids = ragged.join(_parts(template, sequences))
         if not return_segment_ids:
@@ -93,22 +111,23 @@ class GraphTokenizer:
         """
         texts = strings.valid_utf8(tf.convert_to_tensor(texts, tf.string))
         texts = tf.strings.regex_replace(texts, r"\x00", self._stand_in)
-        return self._raw_tokens.apply(texts, self._normalize)
+        return self._raw_tokens.apply(texts, tf.ones_like(texts, tf.bool), self._normalize)
 
-    def _normalize(self, texts: Any) -> Any:
-        return self._normalized_tokens.apply(self._normalizer(texts), self._split)
+    def _normalize(self, texts: Any, starts: Any) -> Any:
+        return self._normalized_tokens.apply(self._normalizer(texts), starts, self._split)
 
-    def _split(self, texts: Any) -> Any:
+    def _split(self, texts: Any, starts: Any) -> Any:
         words = self._pre_tokenizer(texts)
         tokens = self._model(words.flat_values)
         return words.with_flat_values(tokens).merge_dims(1, 2)
 
 
-def compile_tokenizer(spec: Mapping[str, Any]) -> GraphTokenizer:
+def compile_tokenizer(spec: Mapping[str, Any], *, truncation_side: str = "right") -> GraphTokenizer:
     """Compiles a tokenizer.json to TensorFlow operations.
 
     Args:
         spec: tokenizer.json, parsed, every option explicit, as `Tokenizer.spec` has it.
+        truncation_side: Where texts are cut, "right" or "left".
 
     Returns:
         The tokenizer.
@@ -117,7 +136,7 @@ def compile_tokenizer(spec: Mapping[str, Any]) -> GraphTokenizer:
         TokenizerError: A part cannot be compiled.
     """
     with tf.init_scope():
-        return GraphTokenizer(spec)
+        return GraphTokenizer(spec, truncation_side=truncation_side)
 
 
 def _optional(build: Any, part: Any, default: Any) -> Any:
@@ -144,19 +163,49 @@ def _added_tokens(spec: Mapping[str, Any]) -> tuple[AddedTokens, AddedTokens]:
     return AddedTokens(raw), AddedTokens(normalized)
 
 
+def _check_prepending(spec: Mapping[str, Any]) -> None:
+    """Refuses what makes it unclear whether a word begins where the text begins."""
+    if '"prepend_scheme": "first"' not in json.dumps(spec.get("pre_tokenizer")):
+        return
+    normalizer = spec.get("normalizer") or {}
+    for part in normalizer.get("normalizers", [normalizer]):
+        kind = part.get("type")
+        removing = kind in ("Nmt", "BertNormalizer", "StripAccents", "Sequence")
+        removing |= kind == "Strip" and part["strip_left"]
+        removing |= kind == "Replace" and not part["content"]
+        if removing:
+            raise TokenizerError(
+                "A pre-tokenizer with prepend_scheme='first' must come with a normalizer that "
+                f"keeps how texts begin to run in the graph. Received: one of type {kind!r}. "
+                "Use encode, or prepend_scheme='always' if the checkpoint allows it."
+            )
+
+
 def _stand_in(spec: Mapping[str, Any]) -> str:
-    """Picks the control character that takes the place of NUL, at which some operations stop."""
+    """Picks the character that takes the place of NUL, at which some operations stop."""
     text = json.dumps(spec, ensure_ascii=False)
-    taken = {code for code in _STAND_INS if json.dumps(chr(code))[1:-1] in text}
-    return chr(min(set(_STAND_INS) - taken))
+    # Some normalizers keep NUL and remove other control characters; these are unassigned ones.
+    kept = any(f'"{kind}"' in text for kind in ("Precompiled", "Nmt"))
+    candidates = _UNASSIGNED if kept else _STAND_INS
+    taken = {
+        code for code in candidates if json.dumps(chr(code))[1:-1] in text or chr(code) in text
+    }
+    return chr(min(set(candidates) - taken))
 
 
-def _truncate(sequences: list[Any], room: int) -> list[Any]:
-    if len(sequences) == 1:
-        return [ragged.truncate(sequences[0], tf.constant(room, tf.int64))]
+def _truncate(sequences: list[Any], room: int, strategy: str, side: str) -> list[Any]:
     lengths = [sequence.row_lengths() for sequence in sequences]
-    limits = truncation.longest_first(*lengths, room=room)
-    return [ragged.truncate(*each) for each in zip(sequences, limits, strict=True)]
+    if strategy == "longest_first":
+        if len(sequences) == 1:
+            return [ragged.truncate(sequences[0], tf.constant(room, tf.int64), side=side)]
+        limits = list(longest_first(*lengths, room=room))
+    else:
+        index = ("only_first", "only_second").index(strategy)
+        others = lengths[1 - index] if len(lengths) > 1 else tf.zeros_like(lengths[0])
+        limits = list(lengths)
+        limits[index] = one_of_two(lengths[index], others, room=room)
+    pairs = zip(sequences, limits, strict=True)
+    return [ragged.truncate(sequence, limit, side=side) for sequence, limit in pairs]
 
 
 def _parts(template: Template, sequences: list[Any]) -> list[Any]:

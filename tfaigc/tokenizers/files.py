@@ -84,6 +84,31 @@ def read_directory(directory: Path) -> TokenizerFiles:
     return TokenizerFiles(text, config or {}, special_tokens_map)
 
 
+def truncation_side(config: Mapping[str, Any]) -> str:
+    """Reads where texts are cut.
+
+    Args:
+        config: tokenizer_config.json, parsed.
+
+    Returns:
+        "right" or "left".
+
+    Raises:
+        TokenizerError: It is neither.
+
+    Example:
+        >>> truncation_side({})
+        'right'
+    """
+    side = config.get("truncation_side", "right")
+    if side not in ("right", "left"):
+        raise TokenizerError(
+            "truncation_side of tokenizer_config.json must be 'right' or 'left'. "
+            f"Received: {side!r}. Correct it."
+        )
+    return str(side)
+
+
 def read_text(path: Path) -> str:
     """Reads a UTF-8 file.
 

@@ -107,6 +107,25 @@ def _roberta(spec: Spec) -> Templates:
     return Templates(single=single, pair=(*single, end, Text(1, 0), end))
 
 
+# All of its options concern offsets only.
+@POST_PROCESSORS.register("ByteLevel", "add_prefix_space", "trim_offsets", "use_regex")
+def _byte_level(spec: Spec) -> Templates:
+    return NOTHING_ADDED
+
+
+@POST_PROCESSORS.register("Sequence", "processors")
+def _sequence(spec: Spec) -> Templates:
+    built = [POST_PROCESSORS.build(part) for part in spec["processors"]]
+    adding = [templates for templates in built if templates != NOTHING_ADDED]
+    if len(adding) > 1:
+        kinds = ", ".join(str(part["type"]) for part in spec["processors"])
+        raise TokenizerError(
+            "A post-processor of type 'Sequence' must add special tokens at most once to run in "
+            f"the graph. Received: {kinds}. Use encode, or put them into one template."
+        )
+    return adding[0] if adding else NOTHING_ADDED
+
+
 def _read_part(part: Spec, special_tokens: Spec, *, texts: int) -> Special | Text:
     kind, content = next(iter(part.items()))
     segment_id = int(content["type_id"])

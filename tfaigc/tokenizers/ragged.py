@@ -8,19 +8,43 @@ from typing import Any
 import tensorflow as tf
 
 
-def truncate(tokens: Any, limits: Any) -> Any:
-    """Keeps the first tokens of each row.
+def truncate(tokens: Any, limits: Any, *, side: str = "right") -> Any:
+    """Keeps the first tokens of each row, or the last.
 
     Args:
         tokens: int32 RaggedTensor, (n, None).
         limits: int64, (n,) or ().
+        side: Where tokens are cut off, "right" or "left".
 
     Returns:
         int32 RaggedTensor, (n, None).
     """
+    lengths = tokens.row_lengths()
+    limits = tf.minimum(lengths, limits)
     starts = tokens.row_starts()
-    kept = tf.ragged.range(starts, starts + tf.minimum(tokens.row_lengths(), limits))
+    if side == "left":
+        starts += lengths - limits
+    kept = tf.ragged.range(starts, starts + limits)
     return kept.with_flat_values(tf.gather(tokens.flat_values, kept.flat_values))
+
+
+def take(tokens: Any, rows: Any) -> Any:
+    """Takes rows, as `tf.gather` does, which is slow where rows are short.
+
+    Args:
+        tokens: int32 RaggedTensor, (n, None).
+        rows: int32 or int64, (m,): which rows, some of them several times.
+
+    Returns:
+        int32 RaggedTensor, (m, None).
+    """
+    lengths = tf.gather(tokens.row_lengths(), rows)
+    splits = tf.concat([[0], tf.cumsum(lengths)], axis=0)
+    shifts = tf.gather(tokens.row_starts(), rows) - splits[:-1]
+    places = tf.range(splits[-1]) + tf.repeat(shifts, lengths)
+    return tf.RaggedTensor.from_row_splits(
+        tf.gather(tokens.flat_values, places), splits, validate=False
+    )
 
 
 def join(parts: Sequence[Any]) -> Any:

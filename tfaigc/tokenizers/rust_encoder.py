@@ -20,12 +20,14 @@ class RustEncoder:
 
     Args:
         text: A tokenizer.json, as text.
+        truncation_side: Where texts are cut, "right" or "left".
 
     Raises:
         TokenizerError: The text is not a tokenizer.json.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, truncation_side: str = "right") -> None:
+        self._truncation_side = truncation_side
         try:
             self.rust = RustTokenizer.from_str(text)
         except Exception as error:  # the Rust binding raises bare Exception
@@ -40,7 +42,13 @@ class RustEncoder:
         self._lock = threading.Lock()
 
     def encodings(
-        self, texts: list[str], pairs: list[str] | None, max_length: int | None
+        self,
+        texts: list[str],
+        pairs: list[str] | None,
+        max_length: int | None,
+        truncation: str,
+        *,
+        offsets: bool = False,
     ) -> Iterator[Sequence[Any]]:
         """Encodes texts in parallel, a chunk at a time.
 
@@ -48,32 +56,50 @@ class RustEncoder:
             texts: The texts.
             pairs: As many second texts, or None.
             max_length: The most tokens of an example, special tokens included.
+            truncation: Which text of an example is cut, as in `truncation.STRATEGIES`.
+            offsets: Whether the encodings' offsets will be asked for.
 
         Yields:
             The `tokenizers.Encoding`s of one chunk.
 
         Raises:
-            DataError: A text is not valid Unicode.
+            DataError: A text is not valid Unicode, or leaves no room for the one that is cut.
         """
+        # The fast variant knows no offsets, and loses the segment of a pair that no
+        # post-processor sets.
+        fast = pairs is None and not offsets
+        encode = self.rust.encode_batch_fast if fast else self.rust.encode_batch
         batch: list[Any] = texts if pairs is None else list(zip(texts, pairs, strict=True))
         for start in range(0, len(batch), _CHUNK):
-            yield self._encode(batch[start : start + _CHUNK], texts, pairs, max_length)
+            chunk = batch[start : start + _CHUNK]
+            try:
+                yield self._encode(encode, chunk, max_length, truncation)
+            except (TypeError, UnicodeError) as error:
+                fault = inputs.find_lone_surrogate(texts, name="texts")
+                fault = fault or inputs.find_lone_surrogate(pairs or [], name="pairs")
+                raise DataError(fault or str(error)) from error
 
     def _encode(
-        self, chunk: list[Any], texts: list[str], pairs: list[str] | None, max_length: int | None
+        self, encode: Any, chunk: list[Any], max_length: int | None, truncation: str
     ) -> Sequence[Any]:
         # Truncation is a state of the Rust tokenizer, so calls must not mix.
         with self._lock:
             if max_length is None:
                 self.rust.no_truncation()
             else:
-                self.rust.enable_truncation(max_length)
-            # The fast variant loses the segment of a pair that no post-processor sets.
-            encode = self.rust.encode_batch_fast if pairs is None else self.rust.encode_batch
+                self.rust.enable_truncation(
+                    max_length, strategy=truncation, direction=self._truncation_side
+                )
             try:
                 encodings: Sequence[Any] = encode(chunk)
-            except (TypeError, UnicodeError) as error:
-                fault = inputs.find_lone_surrogate(texts, name="texts")
-                fault = fault or inputs.find_lone_surrogate(pairs or [], name="pairs")
-                raise DataError(fault or str(error)) from error
+            except (TypeError, UnicodeError):
+                raise
+            except Exception as error:  # the Rust binding raises bare Exception
+                if "too short" not in str(error):
+                    raise
+                raise DataError(
+                    f"With truncation={truncation!r} the other text must leave room for a token. "
+                    f"Received: one that fills max_length={max_length} alone. "
+                    "Pass a larger max_length, or truncation='longest_first'."
+                ) from error
         return encodings

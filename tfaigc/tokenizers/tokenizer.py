@@ -9,10 +9,15 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from tfaigc.tokenizers import files, inputs, saving
-from tfaigc.tokenizers.encoded_texts import EncodedTexts, collect
+from tfaigc.tokenizers import files, inputs, saving, strategies
+from tfaigc.tokenizers.encoded_texts import (
+    EncodedTexts,
+    LocatedTexts,
+    collect,
+    collect_with_offsets,
+)
 from tfaigc.tokenizers.rust_encoder import RustEncoder
 
 if TYPE_CHECKING:
@@ -37,9 +42,11 @@ class Tokenizer:
     Attributes:
         spec: tokenizer.json, parsed, every option explicit.
         config: tokenizer_config.json, parsed; empty where there is none.
+        truncation_side: Where texts are cut, "right" or "left".
 
     Raises:
-        TokenizerError: The text is not a tokenizer.json.
+        TokenizerError: The text is not a tokenizer.json, or the config states a side of truncation
+            that is none.
     """
 
     def __init__(
@@ -49,7 +56,8 @@ class Tokenizer:
         config: Mapping[str, Any] | None = None,
         special_tokens_map: Mapping[str, Any] | None = None,
     ) -> None:
-        self._encoder = RustEncoder(text)
+        self.truncation_side = files.truncation_side(config or {})
+        self._encoder = RustEncoder(text, truncation_side=self.truncation_side)
         self._rust = self._encoder.rust
         self.spec: dict[str, Any] = json.loads(self._encoder.text)
         self.config: dict[str, Any] = copy.deepcopy(dict(config or {}))
@@ -95,47 +103,82 @@ class Tokenizer:
         texts: Iterable[str],
         pairs: Iterable[str] | None = None,
         max_length: int | None = None,
+        truncation: str = "longest_first",
     ) -> list[list[int]]:
         """Turns texts into token ids, special tokens included.
 
         Args:
             texts: The texts.
             pairs: The second text of each example.
-            max_length: The most tokens of an example. The longer text of a pair is cut first.
+            max_length: The most tokens of an example, special tokens included.
+            truncation: Which text of an example is cut: the longer one first ("longest_first"), or
+                none but the text ("only_first") or its pair ("only_second").
 
         Returns:
             One list of ids per text.
 
         Raises:
-            DataError: A text is not a string, or texts and pairs differ in number.
-            ConfigError: `max_length` has no room for the special tokens.
+            DataError: A text is not a string, texts and pairs differ in number, or a text that is
+                not to be cut leaves no room for the other one.
+            ConfigError: `max_length` has no room for the special tokens, or `truncation` is not
+                known.
         """
-        checked = self._checked(texts, pairs, max_length)
+        checked = self._checked(texts, pairs, max_length, truncation)
         encoded = itertools.chain.from_iterable(self._encoder.encodings(*checked))
         return [encoding.ids for encoding in encoded]
+
+    @overload
+    def encode_arrays(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        max_length: int | None = None,
+        truncation: str = "longest_first",
+        return_offsets: Literal[False] = False,
+    ) -> EncodedTexts: ...
+
+    @overload
+    def encode_arrays(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        max_length: int | None = None,
+        truncation: str = "longest_first",
+        *,
+        return_offsets: Literal[True],
+    ) -> LocatedTexts: ...
 
     def encode_arrays(
         self,
         texts: Iterable[str],
         pairs: Iterable[str] | None = None,
         max_length: int | None = None,
-    ) -> EncodedTexts:
+        truncation: str = "longest_first",
+        return_offsets: bool = False,
+    ) -> EncodedTexts | LocatedTexts:
         """Turns texts into flat arrays of token ids and segment ids.
 
         Args:
             texts: The texts.
             pairs: The second text of each example.
             max_length: The most tokens of an example, special tokens included.
+            truncation: As in `encode`.
+            return_offsets: Whether to tell which bytes of its text each token stands for.
 
         Returns:
             The ids of all texts, one behind the other.
 
         Raises:
-            DataError: A text is not a string, or texts and pairs differ in number.
-            ConfigError: `max_length` has no room for the special tokens.
+            DataError: A text is not a string, texts and pairs differ in number, or a text that is
+                not to be cut leaves no room for the other one.
+            ConfigError: `max_length` has no room for the special tokens, or `truncation` is not
+                known.
         """
-        checked = self._checked(texts, pairs, max_length)
-        return collect(self._encoder.encodings(*checked))
+        checked = self._checked(texts, pairs, max_length, truncation)
+        encodings = self._encoder.encodings(*checked, offsets=return_offsets)
+        if return_offsets:
+            return collect_with_offsets(encodings, *checked[:2])
+        return collect(encodings)
 
     def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
         """Turns token ids back into texts, without special tokens.
@@ -156,6 +199,7 @@ class Tokenizer:
         pairs: Any = None,
         max_length: int | None = None,
         return_segment_ids: bool = False,
+        truncation: str = "longest_first",
     ) -> Any:
         """Turns a string tensor into token ids with TensorFlow operations only.
 
@@ -168,16 +212,23 @@ class Tokenizer:
             pairs: string, (batch,), or None.
             max_length: The most tokens of an example, special tokens included.
             return_segment_ids: Whether to return the segment ids too.
+            truncation: As in `encode`.
 
         Returns:
             int32 RaggedTensor, (batch, None), or two of them: token ids and segment ids.
 
         Raises:
             TokenizerError: The spec has a part that cannot be compiled.
-            ConfigError: `max_length` has no room for the special tokens.
+            ConfigError: `max_length` has no room for the special tokens, or `truncation` is not
+                known.
+            tf.errors.InvalidArgumentError: A text that is not to be cut leaves no room.
         """
         return self.graph(
-            texts, pairs, max_length=max_length, return_segment_ids=return_segment_ids
+            texts,
+            pairs,
+            max_length=max_length,
+            truncation=truncation,
+            return_segment_ids=return_segment_ids,
         )
 
     @cached_property
@@ -185,7 +236,7 @@ class Tokenizer:
         """The spec compiled to TensorFlow operations."""
         from tfaigc.tokenizers.compiler import compile_tokenizer
 
-        return compile_tokenizer(self.spec)
+        return compile_tokenizer(self.spec, truncation_side=self.truncation_side)
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Writes the tokenizer's files in Hugging Face layout.
@@ -207,7 +258,8 @@ class Tokenizer:
     @cached_property
     def fingerprint(self) -> str:
         """A sha256 of everything that decides which ids a text gets."""
-        text = json.dumps(self.spec, sort_keys=True, ensure_ascii=True)
+        side = "" if self.truncation_side == "right" else self.truncation_side
+        text = json.dumps(self.spec, sort_keys=True, ensure_ascii=True) + side
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     @cached_property
@@ -269,14 +321,19 @@ class Tokenizer:
         self.__init__(**state)  # type: ignore[misc]
 
     def _checked(
-        self, texts: Iterable[str], pairs: Iterable[str] | None, max_length: int | None
-    ) -> tuple[list[str], list[str] | None, int | None]:
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None,
+        max_length: int | None,
+        strategy: str,
+    ) -> tuple[list[str], list[str] | None, int | None, str]:
         first = inputs.check_texts(texts)
         second = None if pairs is None else inputs.check_texts(pairs, name="pairs")
         if second is not None:
             inputs.check_same_length(first, second)
         added = self.num_special_tokens(pair=second is not None)
-        return first, second, inputs.check_max_length(max_length, added=added)
+        strategies.check(strategy, pair=second is not None)
+        return first, second, inputs.check_max_length(max_length, added=added), strategy
 
 
 def _content(token: Any) -> str | None:

@@ -7,6 +7,31 @@ from typing import Any
 import tensorflow as tf
 
 
+def one_of_two(cut: Any, whole: Any, *, room: int) -> Any:
+    """Decides how many tokens of the one text that is cut are kept.
+
+    Args:
+        cut: int64, (n,): the lengths of the texts that are cut.
+        whole: int64, (n,): the lengths of the others.
+        room: The most tokens of both together.
+
+    Returns:
+        int64, (n,): the tokens to keep.
+
+    Raises:
+        tf.errors.InvalidArgumentError: A text that is to be kept whole leaves no room.
+    """
+    left = room - whole
+    check = tf.debugging.assert_equal(
+        tf.reduce_any((cut > left) & (left < 1)),
+        False,
+        message="The text that is not truncated must leave room for a token of the other one. "
+        "Pass a larger max_length, or truncation='longest_first'.",
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.minimum(cut, left)
+
+
 def longest_first(first: Any, second: Any, *, room: int) -> tuple[Any, Any]:
     """Divides the room between two texts as the Rust tokenizer does.
 
