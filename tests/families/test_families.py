@@ -6,135 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import batteries
+import keras
 import numpy as np
 import pytest
-from batteries import FamilyCase
 from conftest import tiny_bert_config, write_tiny_tokenizer
+from family_cases import CASES
 
 import tfaigc
-from tfaigc.errors import ConfigError
+from tfaigc.errors import CheckpointError, ConfigError
 from tfaigc.families import FAMILIES
 
-TINY = {
-    "vocab_size": 101,
-    "hidden_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 36,
-    "max_position_embeddings": 40,
-}
-ODD_SIZES = {"hidden_size": 30, "num_attention_heads": 3, "intermediate_size": 7}
-NARROW = {"embedding_size": 10}
-
-
-def _like_roberta(name: str, class_name: str, variants: dict[str, Any]) -> FamilyCase:
-    return FamilyCase(
-        name=name,
-        config=f"{class_name}Config",
-        settings={**TINY, "pad_token_id": 1},
-        backbone=f"{class_name}Model",
-        heads={"TextClassifier": f"{class_name}ForSequenceClassification"},
-        others=[f"{class_name}ForMaskedLM"],
-        variants=variants,
-    )
-
-
-CASES = {
-    case.name: case
-    for case in [
-        FamilyCase(
-            name="bert",
-            config="BertConfig",
-            settings=TINY,
-            backbone="BertModel",
-            heads={"TextClassifier": "BertForSequenceClassification"},
-            others=["BertForPreTraining", "BertForQuestionAnswering"],
-            variants={
-                "defaults": {},
-                "gelu_new": {"hidden_act": "gelu_new"},
-                "relu": {"hidden_act": "relu"},
-                "quick_gelu": {"hidden_act": "quick_gelu"},
-                "epsilon": {"layer_norm_eps": 0.1},
-                "odd sizes": ODD_SIZES,
-                "one segment": {"type_vocab_size": 1},
-                "one layer": {"num_hidden_layers": 1},
-                "causal": {"is_decoder": True},
-                "other padding id": {"pad_token_id": 3},
-            },
-        ),
-        _like_roberta(
-            "roberta",
-            "Roberta",
-            {
-                "defaults": {"type_vocab_size": 1},
-                "other padding id": {"pad_token_id": 7, "layer_norm_eps": 0.1},
-                "causal": {"is_decoder": True, "hidden_act": "relu", **ODD_SIZES},
-            },
-        ),
-        _like_roberta("xlm-roberta", "XLMRoberta", {"defaults": {}}),
-        _like_roberta("camembert", "Camembert", {"defaults": {}}),
-        FamilyCase(
-            name="distilbert",
-            config="DistilBertConfig",
-            settings={
-                "vocab_size": 101,
-                "dim": 24,
-                "n_layers": 2,
-                "n_heads": 4,
-                "hidden_dim": 36,
-                "max_position_embeddings": 40,
-            },
-            backbone="DistilBertModel",
-            heads={"TextClassifier": "DistilBertForSequenceClassification"},
-            others=["DistilBertForMaskedLM"],
-            variants={
-                "defaults": {},
-                "relu": {"activation": "relu", "dim": 30, "n_heads": 3, "hidden_dim": 7},
-                "sinusoidal": {"sinusoidal_pos_embds": True},
-            },
-        ),
-        FamilyCase(
-            name="electra",
-            config="ElectraConfig",
-            settings={**TINY, **NARROW},
-            backbone="ElectraModel",
-            heads={"TextClassifier": "ElectraForSequenceClassification"},
-            others=["ElectraForPreTraining", "ElectraForMaskedLM", "ElectraForMultipleChoice"],
-            variants={
-                "defaults": {},
-                "equal widths": {"embedding_size": 24, "layer_norm_eps": 0.1},
-                "causal": {"is_decoder": True, "hidden_act": "gelu_new", **ODD_SIZES},
-            },
-        ),
-        FamilyCase(
-            name="albert",
-            config="AlbertConfig",
-            settings={**TINY, **NARROW},
-            backbone="AlbertModel",
-            heads={"TextClassifier": "AlbertForSequenceClassification"},
-            others=["AlbertForPreTraining"],
-            variants={
-                "defaults": {},
-                "equal widths": {"embedding_size": 24, "hidden_act": "relu"},
-                "groups": {"num_hidden_layers": 5, "num_hidden_groups": 3},
-                "blocks in groups": {"num_hidden_groups": 2, "inner_group_num": 2, **ODD_SIZES},
-            },
-        ),
-        FamilyCase(
-            name="mpnet",
-            config="MPNetConfig",
-            settings=TINY,
-            backbone="MPNetModel",
-            heads={"TextClassifier": "MPNetForSequenceClassification"},
-            others=["MPNetForMaskedLM"],
-            variants={
-                "defaults": {},
-                "spare rows": {"relative_attention_num_buckets": 35, "pad_token_id": 4},
-                "odd sizes": {"layer_norm_eps": 0.1, "hidden_act": "relu", **ODD_SIZES},
-            },
-        ),
-    ]
-}
 VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants]
 OTHERS = [(name, other) for name, case in CASES.items() for other in case.others]
 HEADS = [(name, head) for name, case in CASES.items() for head in case.heads]
@@ -233,8 +114,6 @@ def test_inputs_are_checked() -> None:
 
 
 def test_works_in_a_functional_model() -> None:
-    import keras
-
     backbone = tfaigc.Backbone(tiny_bert_config().to_dict())
     ids = keras.Input((None,), dtype="int32")
     outputs = backbone({"token_ids": ids})["sequence_output"]
@@ -242,3 +121,31 @@ def test_works_in_a_functional_model() -> None:
     batch = np.ones((2, 5), "int32")
     expected = backbone({"token_ids": batch})["sequence_output"]
     np.testing.assert_allclose(model.predict(batch, verbose=0), expected, atol=1e-6)
+
+
+def test_broken_tensors_are_reported_and_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tfaigc.checkpoints.safetensors_file import SafetensorsFile
+
+    batteries.make_reference(CASES["bert"], "BertModel", tmp_path)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise CheckpointError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SafetensorsFile, "read", fail)
+        with pytest.raises(CheckpointError, match="broken"):
+            tfaigc.Backbone.from_pretrained(tmp_path)
+    backbone = tfaigc.Backbone.from_pretrained(tmp_path)
+    assert np.asarray(backbone.encoder.embeddings.token.embeddings).any()
+
+
+def test_loaded_weights_can_be_trained() -> None:
+    from tfaigc.families.weights import _to_tensor
+
+    array = np.arange(2000.0, dtype="float32").reshape(40, 50).T
+    variable = keras.Variable(_to_tensor(array))
+    variable.assign_sub(variable * 0.5)
+    np.testing.assert_array_equal(np.asarray(variable), array * 0.5)
+    assert array[-1, -1] == 1999

@@ -28,11 +28,14 @@ class Rename:
             a number that both names share.
         theirs: Name of the module, such as ``"encoder.layer.{i}.attention.self.query"``.
         transposed: Whether a kernel is stored as (outputs, inputs), as PyTorch's ``Linear`` does.
+        part: Which of how many equal parts of the stored outputs this layer is, such as ``(1, 3)``
+            for the keys in a tensor that holds queries, keys and values.
     """
 
     ours: str
     theirs: str
     transposed: bool = True
+    part: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,62 @@ class StoredTensor:
     Args:
         name: The tensor's name.
         transposed: Whether its two axes are the variable's, swapped.
+        part: Which of how many equal parts of the tensor, along its outputs, the variable is.
     """
 
     name: str
     transposed: bool
+    part: tuple[int, int] = (0, 1)
+
+    def stored_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Takes the variable's shape to the whole tensor's."""
+        stored = list(reversed(shape)) if self.transposed else list(shape)
+        stored[self._axis] *= self.part[1]
+        return tuple(stored)
 
     def to_variable(self, array: np.ndarray) -> np.ndarray:
         """Takes the stored array to the variable's layout."""
+        index, count = self.part
+        if count > 1:
+            array = np.split(array, count, axis=self._axis)[index]
         return array.T if self.transposed else array
 
     def to_stored(self, array: np.ndarray) -> np.ndarray:
-        """Takes the variable's array to the stored layout."""
+        """Takes the variable's array to the stored layout of its part."""
         return np.ascontiguousarray(array.T) if self.transposed else array
+
+    @property
+    def _axis(self) -> int:
+        """The stored axis along which parts lie."""
+        return 0 if self.transposed else -1
+
+
+def join_parts(parts: Iterable[tuple[StoredTensor, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Puts tensors together from the stored layouts of their parts.
+
+    Args:
+        parts: Each part's place, and its array.
+
+    Returns:
+        The whole tensors by name.
+
+    Example:
+        >>> parts = [(StoredTensor("b", False, (1, 2)), np.array([2])),
+        ...          (StoredTensor("b", False, (0, 2)), np.array([1]))]
+        >>> join_parts(parts)
+        {'b': array([1, 2])}
+    """
+    arrays: dict[str, dict[int, np.ndarray]] = {}
+    axes: dict[str, int] = {}
+    for tensor, array in parts:
+        arrays.setdefault(tensor.name, {})[tensor.part[0]] = array
+        axes[tensor.name] = tensor._axis
+    return {
+        name: found[0]
+        if len(found) == 1
+        else np.concatenate([found[index] for index in sorted(found)], axis=axes[name])
+        for name, found in arrays.items()
+    }
 
 
 def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str, StoredTensor]:
@@ -70,9 +117,9 @@ def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str,
         KeyError: No rename fits a path, or two paths get one tensor: the table is wrong.
 
     Example:
-        >>> table = [Rename("block_{i}/query", "layer.{i}.self.query")]
+        >>> table = [Rename("block_{i}/query", "layer.{i}.query")]
         >>> stored_tensors(["block_3/query/kernel"], table)
-        {'block_3/query/kernel': StoredTensor(name='layer.3.self.query.weight', transposed=True)}
+        {'block_3/query/kernel': StoredTensor(name='layer.3.query.weight', transposed=True, ...)}
     """
     patterns = [(_pattern(rename.ours), rename) for rename in renames]
     found: dict[str, StoredTensor] = {}
@@ -85,12 +132,12 @@ def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str,
                 for index in match.groups():
                     module = module.replace(_INDEX, index, 1)
                 found[path] = StoredTensor(
-                    f"{module}.{_LEAVES[leaf]}", leaf == "kernel" and rename.transposed
+                    f"{module}.{_LEAVES[leaf]}", leaf == "kernel" and rename.transposed, rename.part
                 )
                 break
         else:
             raise KeyError(f"no rename fits the variable {path!r}")
-    names = [tensor.name for tensor in found.values()]
+    names = [(tensor.name, tensor.part) for tensor in found.values()]
     if len(set(names)) < len(names):
         raise KeyError(f"two variables share a tensor: {sorted(names)}")
     return found

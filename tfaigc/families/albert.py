@@ -13,7 +13,7 @@ _LAYER = "encoder.albert_layer_groups.{i}.albert_layers.{i}."
 
 def _check_config(stated: Settings) -> Settings:
     tables.refuse_other(stated, "position_embedding_type", "absolute")
-    return {"always_project": True}
+    return {"always_project": True, "feed_forward_output_dropout": 0.0}
 
 
 def _read_summary(stated: Settings) -> SummarySettings:

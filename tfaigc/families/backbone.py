@@ -14,7 +14,13 @@ from keras import ops
 from tfaigc.checkpoints import open_weights, write_weights
 from tfaigc.errors import ConfigError
 from tfaigc.families.registry import family_of, read_config_file
-from tfaigc.families.weights import load_weights, stored_arrays, tensors_of, variables_of
+from tfaigc.families.weights import (
+    deferred_variables,
+    load_weights,
+    stored_arrays,
+    tensors_of,
+    variables_of,
+)
 from tfaigc.layers import LayerFactory
 from tfaigc.models import Encoder
 from tfaigc.sources import resolve
@@ -96,9 +102,10 @@ class Backbone(keras.Model):
             has_pooler = family.pooler is not None and any(
                 name.removeprefix(family.prefix).startswith(pooler) for name in weights.names()
             )
-            backbone = cls(stated, pooler=has_pooler, seed=seed, dtype=dtype)
-            tensors = tensors_of(family, variables_of(backbone), head=None, head_variables={})
-            loaded = load_weights(weights, tensors, family=family)
+            with deferred_variables():
+                backbone = cls(stated, pooler=has_pooler, seed=seed, dtype=dtype)
+                tensors = tensors_of(family, variables_of(backbone), head=None, head_variables={})
+                loaded = load_weights(weights, tensors, family=family)
         if loaded.unread:
             _log.info("The backbone leaves out the checkpoint's %s.", ", ".join(loaded.unread))
         return backbone

@@ -13,7 +13,7 @@ _LAYER = "transformer.layer.{i}."
 def _check_config(stated: Settings) -> Settings:
     # The epsilon is not stated: it is the same for all checkpoints. sinusoidal_pos_embds only
     # says what the position table started from; the table itself is stored.
-    return {"num_segments": 0, "norm_epsilon": 1e-12}
+    return {"num_segments": 0, "norm_epsilon": 1e-12, "attention_output_dropout": 0.0}
 
 
 def _read_summary(stated: Settings) -> SummarySettings:

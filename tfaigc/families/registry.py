@@ -10,9 +10,11 @@ from typing import Any
 from tfaigc.errors import CheckpointError, ConfigError, suggestion
 from tfaigc.families.albert import ALBERT
 from tfaigc.families.bert import BERT
+from tfaigc.families.deberta_v2 import DEBERTA_V2
 from tfaigc.families.distilbert import DISTILBERT
 from tfaigc.families.electra import ELECTRA
 from tfaigc.families.family import Family
+from tfaigc.families.modernbert import MODERNBERT
 from tfaigc.families.mpnet import MPNET
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
@@ -27,6 +29,8 @@ FAMILIES: dict[str, Family] = {
         ELECTRA,
         ALBERT,
         MPNET,
+        DEBERTA_V2,
+        MODERNBERT,
     )
 }
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from tfaigc.checkpoints import WeightFile
-from tfaigc.checkpoints.names import StoredTensor, modern_name, stored_tensors
+from tfaigc.checkpoints.names import StoredTensor, join_parts, modern_name, stored_tensors
 from tfaigc.errors import CheckpointError
 from tfaigc.families.family import Family, Head
 
 Variables = Mapping[str, Any]
+
+# What went wrong while deferred variables got their values; None: nothing is deferred.
+_failures: ContextVar[list[CheckpointError] | None] = ContextVar("failures", default=None)
+
+# Bytes; what TensorFlow's kernels want.
+_ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ def tensors_of(
     if head is None:
         return pairs
     pairs = {
-        path: (variable, StoredTensor(family.prefix + tensor.name, tensor.transposed))
+        path: (variable, replace(tensor, name=family.prefix + tensor.name))
         for path, (variable, tensor) in pairs.items()
     }
     stored = stored_tensors(head_variables, head.renames)
@@ -93,9 +102,9 @@ def load_weights(
             variable has been changed then.
     """
     names = {_bare(modern_name(name), family): name for name in weights.names()}
-    found = {
-        path: names.pop(_bare(tensor.name, family), None) for path, (_, tensor) in tensors.items()
-    }
+    found = {path: names.get(_bare(tensor.name, family)) for path, (_, tensor) in tensors.items()}
+    for _, tensor in tensors.values():
+        names.pop(_bare(tensor.name, family), None)
     fresh = _fresh_parts(found, may_be_fresh)
     missing = [
         tensors[path][1].name for path, name in found.items() if not name and path not in fresh
@@ -118,16 +127,79 @@ def load_weights(
             _check_shape(name, weights.shape(name), variable.shape, tensor)
             arrays[path] = name
     for path, name in arrays.items():
-        variable, tensor = tensors[path]
-        variable.assign(tensor.to_variable(weights.read(name, dtype="float32")))
+        _fill(weights, name, *tensors[path])
     return LoadedWeights(tuple(fresh), tuple(unread))
+
+
+def _fill(weights: WeightFile, name: str, variable: Any, tensor: StoredTensor) -> None:
+    """Gives a variable its stored value: now, or when it is first made."""
+
+    def value(shape: Any = None, dtype: Any = None) -> Any:
+        try:
+            array = tensor.to_variable(weights.read(name, dtype="float32"))
+        except CheckpointError as error:
+            failures = _failures.get()
+            if failures is None:
+                raise
+            # Keras would come back to variables without a value when it next makes deferred ones.
+            failures.append(error)
+            array = np.zeros(variable.shape, "float32")
+        return ops.cast(_to_tensor(array), dtype or variable.dtype)
+
+    if is_deferred(variable):
+        variable._initializer = value
+    else:
+        variable.assign(value())
+
+
+def _to_tensor(array: np.ndarray) -> Any:
+    """Takes an array to the backend's tensor.
+
+    TensorFlow copies what it is given up to twice, which a large table makes felt; it takes memory
+    that is aligned as it wishes, and offered through DLPack, as it is.
+    """
+    if keras.backend.backend() != "tensorflow" or array.size == 0:
+        return ops.convert_to_tensor(array)
+    import tensorflow as tf
+
+    buffer = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % _ALIGNMENT
+    aligned = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    aligned[...] = array
+    return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())
+
+
+@contextmanager
+def deferred_variables() -> Iterator[None]:
+    """Makes the variables of models built inside only at the end.
+
+    ``load_weights`` inside gives them their stored values, so that memory never holds fresh values
+    beside stored ones, and no time goes into drawing them.
+
+    Raises:
+        CheckpointError: A tensor is broken.
+    """
+    failures: list[CheckpointError] = []
+    token = _failures.set(failures)
+    try:
+        with keras.StatelessScope():
+            yield
+    finally:
+        _failures.reset(token)
+    if failures:
+        raise failures[0]
+
+
+def is_deferred(variable: Any) -> bool:
+    """Says whether a variable has no value yet."""
+    return variable._value is None
 
 
 def stored_arrays(tensors: Mapping[str, tuple[Any, StoredTensor]]) -> dict[str, np.ndarray]:
     """Takes a model's variables to the arrays that a checkpoint stores, by tensor name."""
-    return {
-        tensor.name: tensor.to_stored(variable.numpy()) for variable, tensor in tensors.values()
-    }
+    return join_parts(
+        (tensor, tensor.to_stored(variable.numpy())) for variable, tensor in tensors.values()
+    )
 
 
 def _bare(name: str, family: Family) -> str:
@@ -158,7 +230,7 @@ def _sort_leftovers(names: Mapping[str, str], family: Family) -> tuple[list[str]
 def _check_shape(
     name: str, stored: Sequence[int], wanted: Sequence[int], tensor: StoredTensor
 ) -> None:
-    expected = tuple(reversed(wanted)) if tensor.transposed else tuple(wanted)
+    expected = tensor.stored_shape(wanted)
     if tuple(stored) != expected:
         raise CheckpointError(
             f"The tensor {name} must have the shape {expected} that config.json asks for. "

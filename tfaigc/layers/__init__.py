@@ -2,6 +2,7 @@
 
 from tfaigc.layers.activations import ACTIVATIONS, activation
 from tfaigc.layers.attention import SelfAttention
+from tfaigc.layers.disentangled_attention import DisentangledAttention
 from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
 from tfaigc.layers.layer_factory import LayerFactory
@@ -9,17 +10,21 @@ from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
 from tfaigc.layers.masks import attention_bias
 from tfaigc.layers.positions import positions_in_text, positions_past_padding
 from tfaigc.layers.relative_bias import RelativeBias, relative_buckets
+from tfaigc.layers.relative_embeddings import RelativeEmbeddings
+from tfaigc.layers.rotary import rotary_angles
 from tfaigc.layers.text_summary import SummarySettings, TextSummary
 from tfaigc.layers.transformer_block import TransformerBlock
 
 __all__ = [
     "ACTIVATIONS",
+    "DisentangledAttention",
     "FeedForward",
     "LayerFactory",
     "Layout",
     "PackedLayout",
     "PaddedLayout",
     "RelativeBias",
+    "RelativeEmbeddings",
     "SelfAttention",
     "SummarySettings",
     "TextSummary",
@@ -30,4 +35,5 @@ __all__ = [
     "positions_in_text",
     "positions_past_padding",
     "relative_buckets",
+    "rotary_angles",
 ]

@@ -9,6 +9,7 @@ from keras import ops
 
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
+from tfaigc.layers.rotary import rotate
 
 
 class SelfAttention(keras.layers.Layer):
@@ -22,6 +23,7 @@ class SelfAttention(keras.layers.Layer):
         num_heads: Number of heads; divides ``hidden_size``.
         dropout: Share of attention weights that training drops.
         factory: Makes the elementary layers.
+        use_bias: Whether the projections have biases.
     """
 
     def __init__(
@@ -31,16 +33,17 @@ class SelfAttention(keras.layers.Layer):
         num_heads: int,
         dropout: float,
         factory: LayerFactory,
+        use_bias: bool = True,
         name: str = "attention",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.hidden_size = hidden_size
         self.num_heads = num_heads
         self.head_size = hidden_size // num_heads
-        self.query = factory.dense(hidden_size, name="query")
-        self.key = factory.dense(hidden_size, name="key")
-        self.value = factory.dense(hidden_size, name="value")
-        self.output_projection = factory.dense(hidden_size, name="output")
+        self.query = factory.dense(hidden_size, name="query", use_bias=use_bias)
+        self.key = factory.dense(hidden_size, name="key", use_bias=use_bias)
+        self.value = factory.dense(hidden_size, name="value", use_bias=use_bias)
+        self.output_projection = factory.dense(hidden_size, name="output", use_bias=use_bias)
         self.dropout = factory.dropout(dropout, name="dropout")
 
     def build(self, input_shape: Any) -> None:
@@ -48,13 +51,22 @@ class SelfAttention(keras.layers.Layer):
         for projection in (self.query, self.key, self.value, self.output_projection):
             projection.build((None, self.hidden_size))
 
-    def call(self, rows: Any, *, layout: Layout, bias: Any, training: bool = False) -> Any:
+    def call(
+        self,
+        rows: Any,
+        *,
+        layout: Layout,
+        bias: Any,
+        angles: Any = None,
+        training: bool = False,
+    ) -> Any:
         """Mixes each token with the tokens that it may attend to.
 
         Args:
             rows: float, (rows, hidden).
             layout: Where each row lies in the grid.
             bias: float, broadcastable to (batch, heads, length, length), added to the scores.
+            angles: What ``rotary_angles`` returned, or None: queries and keys are not turned.
             training: Whether dropout is active.
 
         Returns:
@@ -62,6 +74,8 @@ class SelfAttention(keras.layers.Layer):
         """
         query = self._split_heads(layout.to_grid(self.query(rows) * self.head_size**-0.5))
         key = self._split_heads(layout.to_grid(self.key(rows)))
+        if angles is not None:
+            query, key = rotate(query, angles), rotate(key, angles)
         value = self._split_heads(layout.to_grid(self.value(rows)))
         scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) + bias
         weights = self.dropout(ops.softmax(scores, axis=-1), training=training)

@@ -24,6 +24,7 @@ class TransformerEmbeddings(keras.layers.Layer):
         norm_epsilon: Added to the variance in the layer norm.
         dropout: Share of activations that training drops.
         factory: Makes the elementary layers.
+        norm_bias: Whether the norm has a bias.
         always_project: Whether there is a dense layer between equal widths too.
     """
 
@@ -38,6 +39,7 @@ class TransformerEmbeddings(keras.layers.Layer):
         norm_epsilon: float,
         dropout: float,
         factory: LayerFactory,
+        norm_bias: bool = True,
         always_project: bool = False,
         name: str = "embeddings",
     ) -> None:
@@ -54,7 +56,7 @@ class TransformerEmbeddings(keras.layers.Layer):
             if num_segments
             else None
         )
-        self.norm = factory.layer_norm(norm_epsilon, name="norm")
+        self.norm = factory.layer_norm(norm_epsilon, name="norm", use_bias=norm_bias)
         self.dropout = factory.dropout(dropout, name="dropout")
         self.projection = (
             factory.dense(hidden_size, name="projection")
@@ -90,7 +92,7 @@ class TransformerEmbeddings(keras.layers.Layer):
             embedded = embedded + self._lookup_segment(self.segment, segment_ids)
         if self.position is not None:
             embedded = embedded + self.position(positions)
-        embedded = self.dropout(self.norm(embedded), training=training)
+        embedded = self.dropout(self.norm(embedded, training=training), training=training)
         return embedded if self.projection is None else self.projection(embedded)
 
     def _lookup_segment(self, table: Any, segment_ids: Any) -> Any:

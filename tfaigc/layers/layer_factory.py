@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+from tfaigc.layers.dropout import Dropout
+from tfaigc.layers.norms import LayerNorm
+
 
 class LayerFactory:
     """Makes the elementary layers that the bricks of one model are built from.
@@ -52,13 +55,13 @@ class LayerFactory:
             size, width, embeddings_initializer=self._normal(), name=name, dtype=self.dtype
         )
 
-    def layer_norm(self, epsilon: float, *, name: str) -> keras.layers.LayerNormalization:
+    def layer_norm(self, epsilon: float, *, name: str, use_bias: bool = True) -> LayerNorm:
         """Returns a layer norm over the last axis."""
-        return keras.layers.LayerNormalization(epsilon=epsilon, name=name, dtype=self.dtype)
+        return LayerNorm(epsilon=epsilon, center=use_bias, name=name, dtype=self.dtype)
 
-    def dropout(self, rate: float, *, name: str) -> keras.layers.Dropout:
+    def dropout(self, rate: float, *, name: str) -> Dropout:
         """Returns a dropout layer with a generator of its own."""
-        return keras.layers.Dropout(rate, seed=self._draw_seed(), name=name, dtype=self.dtype)
+        return Dropout(rate, seed=self._draw_seed(), name=name, dtype=self.dtype)
 
     def _normal(self) -> keras.initializers.Initializer:
         return keras.initializers.RandomNormal(

@@ -8,7 +8,12 @@ from keras import ops
 
 
 def attention_bias(
-    padding_mask: Any, *, causal: bool = False, pack_ids: Any = None, dtype: str = "float32"
+    padding_mask: Any,
+    *,
+    causal: bool = False,
+    pack_ids: Any = None,
+    window: int | None = None,
+    dtype: str = "float32",
 ) -> Any:
     """Builds the bias that is added to attention scores before the softmax.
 
@@ -16,6 +21,7 @@ def attention_bias(
         padding_mask: int, (batch, length): 1 where a token is, 0 where padding is.
         causal: Whether a token attends only to itself and the tokens before it.
         pack_ids: int, (batch, length), or None: tokens attend only to tokens of the same id.
+        window: Tokens attend only to tokens at most this far away; None: however far away.
         dtype: The floating type of the scores.
 
     Returns:
@@ -34,6 +40,10 @@ def attention_bias(
         positions = ops.arange(ops.shape(padding_mask)[1])
         before = ops.greater_equal(positions[:, None], positions[None, :])
         allowed = ops.logical_and(allowed, before[None, None, :, :])
+    if window is not None:
+        columns = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
+        near = ops.less_equal(ops.abs(columns[:, None] - columns[None, :]), window)
+        allowed = ops.logical_and(allowed, near[None, None, :, :])
     # The type's own minimum would overflow to infinity when a score is added to it.
     lowest = -3e4 if dtype == "float16" else -1e9
     return ops.where(allowed, ops.cast(0.0, dtype), ops.cast(lowest, dtype))

@@ -84,7 +84,9 @@ class TextSummary(keras.layers.Layer):
                 activation=activation(settings.activation),
             )
         if settings.norm_epsilon is not None:
-            self.norm = factory.layer_norm(settings.norm_epsilon, name="norm")
+            self.norm = factory.layer_norm(
+                settings.norm_epsilon, name="norm", use_bias=settings.norm_bias
+            )
         self.last_dropout = factory.dropout(settings.last_dropout, name="last_dropout")
 
     def build(self, input_shape: Any) -> None:

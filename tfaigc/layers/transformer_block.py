@@ -6,56 +6,61 @@ from typing import Any
 
 import keras
 
-from tfaigc.layers.attention import SelfAttention
-from tfaigc.layers.feed_forward import FeedForward
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 
 
 class TransformerBlock(keras.layers.Layer):
-    """A block with its norms after the residual sums (arXiv:1706.03762, section 3.1).
+    """A block with its norms after the residual sums (arXiv:1706.03762, section 3.1), or before.
 
     Args:
+        attention: Mixes each row with others.
+        feed_forward: Transforms each row alone.
         hidden_size: Width of the rows.
-        num_heads: Number of attention heads.
-        intermediate_size: Width inside the feed-forward network.
-        activation_name: Its activation, as in ``config.json``.
         norm_epsilon: Added to the variance in the layer norms.
-        hidden_dropout: Share of activations that training drops before each residual sum.
-        attention_dropout: Share of attention weights that training drops.
+        attention_dropout: Share of what attention adds that training drops.
+        feed_forward_dropout: Share of what the feed-forward network adds that training drops.
         factory: Makes the elementary layers.
+        norm_bias: Whether the norms have biases.
+        pre_norm: Whether the norms stand before attention and feed-forward network
+            (arXiv:2002.04745) instead of after the residual sums.
+        attention_norm: Whether attention has a norm.
     """
 
     def __init__(
         self,
         *,
+        attention: keras.layers.Layer,
+        feed_forward: keras.layers.Layer,
         hidden_size: int,
-        num_heads: int,
-        intermediate_size: int,
-        activation_name: str,
         norm_epsilon: float,
-        hidden_dropout: float,
         attention_dropout: float,
+        feed_forward_dropout: float,
         factory: LayerFactory,
+        norm_bias: bool = True,
+        pre_norm: bool = False,
+        attention_norm: bool = True,
         name: str,
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.hidden_size = hidden_size
-        self.attention = SelfAttention(
-            hidden_size=hidden_size,
-            num_heads=num_heads,
-            dropout=attention_dropout,
-            factory=factory,
+        self.pre_norm = pre_norm
+        self.attention = attention
+        self.feed_forward = feed_forward
+        self.attention_norm = (
+            factory.layer_norm(norm_epsilon, name="attention_norm", use_bias=norm_bias)
+            if attention_norm
+            else None
         )
-        self.attention_norm = factory.layer_norm(norm_epsilon, name="attention_norm")
-        self.feed_forward = FeedForward(
-            hidden_size=hidden_size,
-            intermediate_size=intermediate_size,
-            activation_name=activation_name,
-            factory=factory,
+        self.feed_forward_norm = factory.layer_norm(
+            norm_epsilon, name="feed_forward_norm", use_bias=norm_bias
         )
-        self.feed_forward_norm = factory.layer_norm(norm_epsilon, name="feed_forward_norm")
-        self.dropout = factory.dropout(hidden_dropout, name="dropout")
+        self.dropout = factory.dropout(attention_dropout, name="dropout")
+        self.feed_forward_dropout = self.dropout
+        if feed_forward_dropout != attention_dropout:
+            self.feed_forward_dropout = factory.dropout(
+                feed_forward_dropout, name="feed_forward_dropout"
+            )
 
     def build(self, input_shape: Any) -> None:
         """Builds the parts for rows of ``hidden_size``."""
@@ -65,18 +70,42 @@ class TransformerBlock(keras.layers.Layer):
             self.feed_forward,
             self.feed_forward_norm,
         ):
-            part.build((None, self.hidden_size))
+            if part is not None:
+                part.build((None, self.hidden_size))
 
-    def call(self, rows: Any, *, layout: Layout, bias: Any, training: bool = False) -> Any:
+    def call(
+        self,
+        rows: Any,
+        *,
+        layout: Layout,
+        bias: Any,
+        angles: Any = None,
+        distances: Any = None,
+        training: bool = False,
+    ) -> Any:
         """Takes (rows, hidden) to (rows, hidden).
 
         Args:
             rows: float, (rows, hidden).
             layout: Where each row lies in the grid.
             bias: float, broadcastable to (batch, heads, length, length).
+            angles: What ``rotary_angles`` returned, for attention with rotary positions.
+            distances: What ``RelativeEmbeddings`` returned, for disentangled attention.
             training: Whether dropout is active.
         """
-        mixed = self.attention(rows, layout=layout, bias=bias, training=training)
-        rows = self.attention_norm(rows + self.dropout(mixed, training=training))
-        transformed = self.feed_forward(rows)
-        return self.feed_forward_norm(rows + self.dropout(transformed, training=training))
+        extra = {"angles": angles, "distances": distances}
+        extra = {name: value for name, value in extra.items() if value is not None}
+        before = self._norm(self.attention_norm, rows, training) if self.pre_norm else rows
+        mixed = self.attention(before, layout=layout, bias=bias, training=training, **extra)
+        rows = rows + self.dropout(mixed, training=training)
+        if self.pre_norm:
+            transformed = self._norm(self.feed_forward_norm, rows, training)
+            transformed = self.feed_forward(transformed, training=training)
+            return rows + self.feed_forward_dropout(transformed, training=training)
+        rows = self._norm(self.attention_norm, rows, training)
+        transformed = self.feed_forward(rows, training=training)
+        rows = rows + self.feed_forward_dropout(transformed, training=training)
+        return self._norm(self.feed_forward_norm, rows, training)
+
+    def _norm(self, norm: Any, rows: Any, training: bool) -> Any:
+        return rows if norm is None else norm(rows, training=training)

@@ -12,6 +12,40 @@ POSITION_KINDS = ("learned", "past_padding", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
+class DisentangledSettings:
+    """How attention looks at contents and distances apart (He et al., arXiv:2006.03654).
+
+    Args:
+        terms: Which of ``"c2p"`` and ``"p2c"`` scores consist of, besides content to content.
+        has_table: Whether there are vectors for distances at all; without them scores are only
+            scaled as if there were.
+        num_buckets: Buckets of distances in each direction; 0: each distance has its own.
+        max_distance: From this distance on, all distances share a bucket.
+        shared: Whether distances are projected as contents are.
+        norm: Whether the vectors are normed.
+
+    Raises:
+        ConfigError: There are too few distances for the buckets.
+    """
+
+    terms: tuple[str, ...]
+    has_table: bool
+    num_buckets: int
+    max_distance: int
+    shared: bool
+    norm: bool
+
+    def __post_init__(self) -> None:
+        """Checks that far distances can be told from near ones."""
+        near = self.num_buckets // 2
+        if self.has_table and self.num_buckets and not 0 < near < self.max_distance - 1:
+            raise ConfigError(
+                "Half of the buckets of distances must be at least 1 and less than max_distance "
+                f"- 1. Received: num_buckets={self.num_buckets}, max_distance={self.max_distance}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """What a stack needs to know to be built.
 
@@ -30,12 +64,27 @@ class TransformerConfig:
         relative_buckets: Buckets of distances that bias attention scores; 0: no such bias.
         relative_rows: Rows of the table of these biases; 0: as many as there are buckets.
         relative_distance: From this distance on, all distances share a bucket.
+        disentangled: Settings of disentangled attention, or None: attention is dot products.
+        rotary_thetas: For each layer, the base of its rotary positions' wavelengths; empty: none.
+        windows: For each layer, how far away tokens may be that a token attends to, or None;
+            empty: tokens attend however far.
+        pre_norm: Whether norms stand before attention and feed-forward, and once at the end,
+            instead of after each residual sum.
+        first_norm: Whether the first block norms its input; only with ``pre_norm``.
+        norm_bias: Whether layer norms have biases.
+        attention_biases: Whether the projections of attention have biases.
+        feed_forward_biases: Whether the feed-forward networks have biases.
+        gated: Whether a second projection gates the feed-forward networks' activations.
         num_groups: Groups of layers with shared weights; 0: each layer has its own.
         blocks_in_group: Blocks that a layer of such a group consists of.
         activation: Activation of the feed-forward networks, under its name in ``config.json``.
         norm_epsilon: Added to the variance in layer norms.
-        hidden_dropout: Share of activations that training drops.
+        hidden_dropout: Share of activations that training drops: of the embeddings, and wherever
+            no other share is given.
         attention_dropout: Share of attention weights that training drops.
+        attention_output_dropout: Share of what attention adds; None: ``hidden_dropout``.
+        feed_forward_inner_dropout: Share of the activations inside the feed-forward networks.
+        feed_forward_output_dropout: Share of what these networks add; None: ``hidden_dropout``.
         initializer_range: Standard deviation of fresh weights.
         causal: Whether a token attends only to itself and the tokens before it.
 
@@ -58,12 +107,24 @@ class TransformerConfig:
     relative_buckets: int = 0
     relative_rows: int = 0
     relative_distance: int = 128
+    disentangled: DisentangledSettings | None = None
+    rotary_thetas: tuple[float, ...] = ()
+    windows: tuple[int | None, ...] = ()
+    pre_norm: bool = False
+    first_norm: bool = True
+    norm_bias: bool = True
+    attention_biases: bool = True
+    feed_forward_biases: bool = True
+    gated: bool = False
     num_groups: int = 0
     blocks_in_group: int = 1
     activation: str = "gelu"
     norm_epsilon: float = 1e-12
     hidden_dropout: float = 0.1
     attention_dropout: float = 0.1
+    attention_output_dropout: float | None = None
+    feed_forward_inner_dropout: float = 0.0
+    feed_forward_output_dropout: float | None = None
     initializer_range: float = 0.02
     causal: bool = False
 

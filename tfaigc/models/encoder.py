@@ -11,14 +11,14 @@ from tfaigc.layers import (
     Layout,
     PackedLayout,
     PaddedLayout,
-    RelativeBias,
-    TransformerBlock,
     TransformerEmbeddings,
     attention_bias,
     positions_in_text,
     positions_past_padding,
+    rotary_angles,
 )
 from tfaigc.models.config import TransformerConfig
+from tfaigc.models.parts import make_block, make_relative_bias, make_relative_embeddings
 
 
 class Encoder(keras.layers.Layer):
@@ -41,46 +41,32 @@ class Encoder(keras.layers.Layer):
             num_positions=0 if config.position_kind == "none" else config.max_positions,
             num_segments=config.num_segments,
             norm_epsilon=config.norm_epsilon,
+            norm_bias=config.norm_bias,
             dropout=config.hidden_dropout,
             factory=factory,
             always_project=config.always_project,
         )
-        self.relative_bias = self._make_relative_bias(factory) if config.relative_buckets else None
+        self.relative_bias = make_relative_bias(config, factory)
+        self.relative_embeddings = make_relative_embeddings(config, factory)
         order = config.block_order()
         numbers = list(dict.fromkeys(order))
-        self.blocks = [self._make_block(number, factory) for number in numbers]
+        self.blocks = [make_block(config, number, factory) for number in numbers]
         # One block may come up several times, with the same weights.
         self.block_order = tuple(numbers.index(number) for number in order)
-
-    def _make_block(self, number: tuple[int, ...], factory: LayerFactory) -> TransformerBlock:
-        config = self.config
-        return TransformerBlock(
-            hidden_size=config.hidden_size,
-            num_heads=config.num_heads,
-            intermediate_size=config.intermediate_size,
-            activation_name=config.activation,
-            norm_epsilon=config.norm_epsilon,
-            hidden_dropout=config.hidden_dropout,
-            attention_dropout=config.attention_dropout,
-            factory=factory,
-            name="_".join(["block", *map(str, number)]),
-        )
-
-    def _make_relative_bias(self, factory: LayerFactory) -> RelativeBias:
-        return RelativeBias(
-            num_heads=self.config.num_heads,
-            num_buckets=self.config.relative_buckets,
-            num_rows=self.config.relative_rows or None,
-            max_distance=self.config.relative_distance,
-            factory=factory,
+        self.final_norm = (
+            factory.layer_norm(config.norm_epsilon, name="final_norm", use_bias=config.norm_bias)
+            if config.pre_norm
+            else None
         )
 
     def build(self, input_shape: Any) -> None:
         """Builds the parts."""
-        parts = [self.embeddings, self.relative_bias, *self.blocks]
+        parts = [self.embeddings, self.relative_bias, self.relative_embeddings, *self.blocks]
         for part in parts:
             if part is not None:
                 part.build(None)
+        if self.final_norm is not None:
+            self.final_norm.build((None, self.config.hidden_size))
 
     def call(
         self,
@@ -116,14 +102,56 @@ class Encoder(keras.layers.Layer):
             segment_ids=layout.to_rows(segment_ids),
             training=training,
         )
-        bias = attention_bias(
-            padding_mask, causal=self.config.causal, pack_ids=pack_ids, dtype=self.compute_dtype
-        )
-        if self.relative_bias is not None:
-            bias = bias + self.relative_bias(token_ids)
-        for index in self.block_order:
-            rows = self.blocks[index](rows, layout=layout, bias=bias, training=training)
+        biases = self._biases(token_ids, padding_mask, pack_ids)
+        angles = self._angles(token_ids, pack_ids)
+        extra = {}
+        if self.relative_embeddings is not None:
+            extra["distances"] = self.relative_embeddings(token_ids)
+        for layer, index in enumerate(self.block_order):
+            if angles:
+                extra["angles"] = angles[self.config.rotary_thetas[layer]]
+            rows = self.blocks[index](
+                rows,
+                layout=layout,
+                bias=biases[self._window(layer)],
+                training=training,
+                **extra,
+            )
+        if self.final_norm is not None:
+            rows = self.final_norm(rows, training=training)
         return layout.to_grid(rows)
+
+    def _window(self, layer: int) -> int | None:
+        return self.config.windows[layer] if self.config.windows else None
+
+    def _biases(self, token_ids: Any, padding_mask: Any, pack_ids: Any) -> dict[int | None, Any]:
+        """Builds the bias on attention scores for each window that a layer has."""
+        biases = {
+            window: attention_bias(
+                padding_mask,
+                causal=self.config.causal,
+                pack_ids=pack_ids,
+                window=window,
+                dtype=self.compute_dtype,
+            )
+            for window in dict.fromkeys(self.config.windows or (None,))
+        }
+        if self.relative_bias is not None:
+            relative = self.relative_bias(token_ids)
+            biases = {window: bias + relative for window, bias in biases.items()}
+        return biases
+
+    def _angles(self, token_ids: Any, pack_ids: Any) -> dict[float, Any]:
+        """Computes the rotary positions for each base that a layer has."""
+        if not self.config.rotary_thetas:
+            return {}
+        positions = positions_in_text(token_ids, pack_ids)
+        return {
+            theta: rotary_angles(
+                positions, head_size=self.config.hidden_size // self.config.num_heads, theta=theta
+            )
+            for theta in dict.fromkeys(self.config.rotary_thetas)
+        }
 
     def _positions(self, token_ids: Any, pack_ids: Any, layout: Layout) -> Any:
         """Finds each row's row in the position table, or None where there is no table."""

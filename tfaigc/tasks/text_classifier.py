@@ -16,6 +16,7 @@ from tfaigc.data import Table, check_examples, encode_labels
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report, classification_report
 from tfaigc.families import Backbone
+from tfaigc.families.weights import deferred_variables
 from tfaigc.layers import TextSummary
 from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
@@ -102,14 +103,17 @@ class TextClassifier(Task):
             shape = checkpoint.head_shape("classifier/bias")
             stored = stored_labels(checkpoint.stated, num_classes=shape[0]) if shape else None
             choice = choose_head(labels, stored)
-            model = cls(
-                checkpoint.backbone(seed=seed, dtype=dtype),
-                Tokenizer.from_pretrained(checkpoint.directory),
-                labels=choice.labels,
-                max_length=checkpoint.setting("max_length") if max_length is None else max_length,
-            )
+            with deferred_variables():
+                model = cls(
+                    checkpoint.backbone(seed=seed, dtype=dtype),
+                    Tokenizer.from_pretrained(checkpoint.directory),
+                    labels=choice.labels,
+                    max_length=checkpoint.setting("max_length")
+                    if max_length is None
+                    else max_length,
+                )
+                load_task_weights(model, checkpoint, fresh_head=choice.reason)
             model.takes_pairs = bool(checkpoint.setting("takes_pairs"))
-            load_task_weights(model, checkpoint, fresh_head=choice.reason)
         if choice.order is not None:
             for variable in (model.classifier.kernel, model.classifier.bias):
                 variable.assign(ops.take(variable, list(choice.order), axis=-1))

@@ -1,0 +1,109 @@
+"""Chooses the bricks that a stack's settings ask for."""
+
+from __future__ import annotations
+
+from tfaigc.layers import (
+    DisentangledAttention,
+    FeedForward,
+    LayerFactory,
+    RelativeBias,
+    RelativeEmbeddings,
+    SelfAttention,
+    TransformerBlock,
+)
+from tfaigc.models.config import TransformerConfig
+
+
+def make_block(
+    config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory
+) -> TransformerBlock:
+    """Makes one block.
+
+    Args:
+        config: The stack's settings.
+        number: The block's place in the stack, or its group and its place there.
+        factory: Makes the elementary layers.
+
+    Returns:
+        The block, not built.
+    """
+    return TransformerBlock(
+        attention=make_attention(config, factory),
+        feed_forward=FeedForward(
+            hidden_size=config.hidden_size,
+            intermediate_size=config.intermediate_size,
+            activation_name=config.activation,
+            factory=factory,
+            use_bias=config.feed_forward_biases,
+            gated=config.gated,
+            inner_dropout=config.feed_forward_inner_dropout,
+        ),
+        hidden_size=config.hidden_size,
+        norm_epsilon=config.norm_epsilon,
+        norm_bias=config.norm_bias,
+        attention_dropout=_given(config.attention_output_dropout, config.hidden_dropout),
+        feed_forward_dropout=_given(config.feed_forward_output_dropout, config.hidden_dropout),
+        factory=factory,
+        pre_norm=config.pre_norm,
+        attention_norm=config.first_norm or number != (0,),
+        name="_".join(["block", *map(str, number)]),
+    )
+
+
+def make_attention(
+    config: TransformerConfig, factory: LayerFactory
+) -> SelfAttention | DisentangledAttention:
+    """Makes the attention of one block, not built."""
+    distances = config.disentangled
+    if distances is None:
+        return SelfAttention(
+            hidden_size=config.hidden_size,
+            num_heads=config.num_heads,
+            dropout=config.attention_dropout,
+            factory=factory,
+            use_bias=config.attention_biases,
+        )
+    return DisentangledAttention(
+        hidden_size=config.hidden_size,
+        num_heads=config.num_heads,
+        dropout=config.attention_dropout,
+        terms=distances.terms if distances.has_table else (),
+        num_scaled=1 + len(distances.terms),
+        shared=distances.shared,
+        distance_dropout=config.hidden_dropout,
+        factory=factory,
+    )
+
+
+def make_relative_bias(config: TransformerConfig, factory: LayerFactory) -> RelativeBias | None:
+    """Makes the bias by distance, not built, if the settings ask for one."""
+    if not config.relative_buckets:
+        return None
+    return RelativeBias(
+        num_heads=config.num_heads,
+        num_buckets=config.relative_buckets,
+        num_rows=config.relative_rows or None,
+        max_distance=config.relative_distance,
+        factory=factory,
+    )
+
+
+def make_relative_embeddings(
+    config: TransformerConfig, factory: LayerFactory
+) -> RelativeEmbeddings | None:
+    """Makes the vectors for distances, not built, if the settings ask for them."""
+    distances = config.disentangled
+    if distances is None or not distances.has_table:
+        return None
+    return RelativeEmbeddings(
+        hidden_size=config.hidden_size,
+        num_buckets=distances.num_buckets,
+        max_distance=distances.max_distance,
+        max_length=config.max_length,
+        norm_epsilon=config.norm_epsilon if distances.norm else None,
+        factory=factory,
+    )
+
+
+def _given(share: float | None, otherwise: float) -> float:
+    return otherwise if share is None else share
