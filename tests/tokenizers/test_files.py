@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,92 @@ def test_a_vocabulary_alone(tmp_path: Path, lowercase: bool) -> None:
     tokenizer = Tokenizer.from_pretrained(source)
     assert tokenizer.spec["normalizer"]["lowercase"] is lowercase
     check_transformers_agrees(tokenizer, tmp_path / "saved")
+
+
+@lru_cache
+def sentencepiece_model() -> bytes:
+    import sentencepiece
+
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS[:60] * 2),
+        model_writer=written,
+        vocab_size=500,
+        hard_vocab_limit=False,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        control_symbols="[CLS],[SEP],[MASK],<cls>,<sep>,<mask>",
+        minloglevel=2,
+    )
+    return written.getvalue()
+
+
+BYTE_LEVEL = {
+    "vocab.json": json.dumps(
+        {
+            **{t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>"])},
+            "a": 4,
+            "b": 5,
+            "ab": 6,
+            "\u0120": 7,
+        }
+    ),
+    "merges.txt": "#version: 0.2\na b\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("model_type", "file"),
+    [
+        ("t5", "spiece.model"),
+        ("albert", "spiece.model"),
+        ("xlnet", "spiece.model"),
+        ("xlm-roberta", "sentencepiece.bpe.model"),
+        ("camembert", "sentencepiece.bpe.model"),
+        ("roberta", "merges.txt"),
+        ("gpt2", "merges.txt"),
+        ("bert", "vocab.txt"),
+        ("electra", "vocab.txt"),
+    ],
+)
+def test_vocabularies_of_older_checkpoints(tmp_path: Path, model_type: str, file: str) -> None:
+    from transformers import AutoTokenizer
+
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "config.json").write_text(json.dumps({"model_type": model_type}))
+    if file.endswith(".model"):
+        (source / file).write_bytes(sentencepiece_model())
+    elif file == "vocab.txt":
+        (source / file).write_text("\n".join(wordpiece_vocabulary()), encoding="utf-8")
+    else:
+        for name, text in BYTE_LEVEL.items():
+            (source / name).write_text(text, encoding="utf-8")
+    tokenizer = Tokenizer.from_pretrained(source)
+    expected = AutoTokenizer.from_pretrained(str(source))(TEXTS)["input_ids"]
+    assert tokenizer.encode(TEXTS) == expected
+    assert len({token for row in expected for token in row}) > 3
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"spiece.model": "hello" * 99}, r"spiece\.model must be a SentencePiece model"),
+        ({"vocab.json": BYTE_LEVEL["vocab.json"]}, r"must come with merges\.txt"),
+        ({**BYTE_LEVEL, "vocab.json": "{"}, r"vocab\.json must be a JSON object"),
+        ({"vocab.txt": "[PAD]\n[UNK]\nC\nO"}, r"AlbertTokenizer without .* in .*vocab\.txt"),
+    ],
+)
+def test_vocabularies_that_nothing_can_be_built_from(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "albert"}))
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(TokenizerError, match=message):
+        Tokenizer.from_pretrained(tmp_path)
 
 
 def test_a_vocabulary_of_nobody_knows_what(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers import conversion
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -23,9 +24,6 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
 )
 """What a tokenizer may need of a checkpoint."""
-
-# Files from which transformers can build a tokenizer.json.
-_VOCABULARIES = ("vocab.txt", "vocab.json", "*.model")
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def read_directory(directory: Path) -> TokenizerFiles:
     config = _read_json(directory / "tokenizer_config.json")
     special_tokens_map = _read_json(directory / "special_tokens_map.json")
     path = directory / "tokenizer.json"
-    text = read_text(path) if path.is_file() else _build(directory)
+    text = read_text(path) if path.is_file() else conversion.build(directory)
     return TokenizerFiles(text, config or {}, special_tokens_map)
 
 
@@ -156,30 +154,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
             f"{type(content).__name__}. Download it again, or correct it."
         )
     return content
-
-
-def _build(directory: Path) -> str:
-    """Lets transformers build tokenizer.json from vocabulary files."""
-    if not any(path for pattern in _VOCABULARIES for path in directory.glob(pattern)):
-        present = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
-        raise TokenizerError(
-            "A checkpoint must have tokenizer.json or a vocabulary "
-            f"({', '.join(_VOCABULARIES)}). Received: {directory} with {present}. "
-            "Pass a source that has one."
-        )
-    from transformers import AutoTokenizer
-
-    try:
-        built = AutoTokenizer.from_pretrained(
-            str(directory), use_fast=True, local_files_only=True, trust_remote_code=False
-        )
-        backend = built.backend_tokenizer
-    except Exception as error:  # transformers raises whatever its parts raise
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise TokenizerError(
-            f"tokenizer.json is missing in {directory} and transformers cannot build it "
-            f"({reason}). Add tokenizer.json, or a tokenizer_config.json that names "
-            "tokenizer_class."
-        ) from error
-    text: str = backend.to_str()
-    return text
