@@ -23,6 +23,7 @@ class FamilyCase:
         settings: The settings of a tiny model.
         backbone: The class of `transformers` without a head.
         heads: For each of our task classes the class of `transformers` with that head.
+        head_variants: Changes of the configuration under which heads must give equal logits too.
         others: Classes of `transformers` whose heads no task here reads.
         variants: Changes of the configuration that must give equal numbers too, by name.
     """
@@ -32,6 +33,7 @@ class FamilyCase:
     settings: Mapping[str, Any]
     backbone: str
     heads: Mapping[str, str]
+    head_variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     others: Sequence[str] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ def run_reference(model: Any, inputs: Mapping[str, Any]) -> Any:
         "token_ids": "input_ids",
         "padding_mask": "attention_mask",
         "segment_ids": "token_type_ids",
+        "global_mask": "global_attention_mask",
     }
     tensors = {names[name]: torch.tensor(np.asarray(value)) for name, value in inputs.items()}
     with torch.no_grad():

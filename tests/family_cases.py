@@ -138,6 +138,7 @@ CASES = {
             },
             backbone="DebertaV2Model",
             heads={"TextClassifier": "DebertaV2ForSequenceClassification"},
+            head_variants={"other activation": {"pooler_hidden_act": "tanh"}},
             others=["DebertaV2ForMaskedLM", "DebertaV2ForTokenClassification"],
             variants={
                 "version 3": {},
@@ -160,6 +161,18 @@ CASES = {
             },
         ),
         FamilyCase(
+            name="longformer",
+            config="LongformerConfig",
+            settings={**TINY, "attention_window": 4, "pad_token_id": 1},
+            backbone="LongformerModel",
+            heads={"TextClassifier": "LongformerForSequenceClassification"},
+            others=["LongformerForMaskedLM"],
+            variants={
+                "one window": {},
+                "windows": {"attention_window": [4, 8], "pad_token_id": 4, "layer_norm_eps": 0.1},
+            },
+        ),
+        FamilyCase(
             name="modernbert",
             config="ModernBertConfig",
             settings={
@@ -174,6 +187,10 @@ CASES = {
             },
             backbone="ModernBertModel",
             heads={"TextClassifier": "ModernBertForSequenceClassification"},
+            head_variants={
+                "mean": {"classifier_pooling": "mean", "classifier_activation": "silu"},
+                "biases": {"classifier_bias": True, "norm_bias": True, "norm_eps": 0.1},
+            },
             others=["ModernBertForMaskedLM"],
             variants={
                 "defaults": {},

@@ -18,7 +18,12 @@ from tfaigc.families import FAMILIES
 
 VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants]
 OTHERS = [(name, other) for name, case in CASES.items() for other in case.others]
-HEADS = [(name, head) for name, case in CASES.items() for head in case.heads]
+HEADS = [
+    (name, head, variant)
+    for name, case in CASES.items()
+    for head in case.heads
+    for variant in ("defaults", *case.head_variants)
+]
 
 
 def test_every_family_is_in_the_table() -> None:
@@ -38,12 +43,13 @@ def test_backbone(name: str, variant: str, tmp_path: Path) -> None:
     batteries.check_saved(case, case.backbone, backbone, reference, tmp_path / "ours")
 
 
-@pytest.mark.parametrize(("name", "head"), HEADS)
-def test_head(name: str, head: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "head", "variant"), HEADS)
+def test_head(name: str, head: str, variant: str, tmp_path: Path) -> None:
     case = CASES[name]
     write_tiny_tokenizer(tmp_path / "theirs")
     changes: dict[str, Any] = {"id2label": {0: "a", 1: "b", 2: "c"}, "vocab_size": 250}
     changes["label2id"] = {"a": 0, "b": 1, "c": 2}
+    changes |= case.head_variants.get(variant, {})
     reference = batteries.make_reference(case, case.heads[head], tmp_path / "theirs", **changes)
     model = getattr(tfaigc, head).from_pretrained(tmp_path / "theirs")
     num_segments = model.backbone.config.num_segments
@@ -52,6 +58,17 @@ def test_head(name: str, head: str, tmp_path: Path) -> None:
     batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours")
     again = getattr(tfaigc, head).from_pretrained(tmp_path / "ours")
     np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
+
+
+def test_global_tokens(tmp_path: Path) -> None:
+    case = CASES["longformer"]
+    reference = batteries.make_reference(case, case.backbone, tmp_path)
+    backbone = tfaigc.Backbone.from_pretrained(tmp_path)
+    inputs = batteries.ragged_batch(reference.config.vocab_size, backbone.config.num_segments)
+    inputs["global_mask"] = np.zeros_like(inputs["token_ids"])
+    inputs["global_mask"][[0, 0, 3], [0, 9, 5]] = 1
+    batteries.check_backbone(reference, backbone, inputs)
+    batteries.check_packing(backbone, inputs)
 
 
 @pytest.mark.parametrize(("name", "class_name"), OTHERS)
@@ -83,6 +100,45 @@ def test_config_values_that_cannot_be_honoured(changes: dict[str, Any], message:
     stated = tiny_bert_config().to_dict() | changes
     with pytest.raises(ConfigError, match=message):
         tfaigc.Backbone(stated)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("roberta", {"pad_token_id": None}, "pad_token_id .* must be of type int"),
+        ("roberta", {"pad_token_id": 39}, "max_length must be at least 1"),
+        ("albert", {"num_hidden_groups": 3}, "num_groups must be at most num_layers"),
+        ("mpnet", {"relative_attention_num_buckets": 31}, "must be at least 32"),
+        ("deberta-v2", {"pos_att_type": ["c2c"]}, "pos_att_type .*c2c"),
+        ("deberta-v2", {"conv_kernel_size": 3}, "conv_kernel_size .* must be 0 or absent"),
+        ("deberta-v2", {"norm_rel_ebd": "rms"}, "norm_rel_ebd .*'rms'"),
+        ("deberta-v2", {"embedding_size": 7}, "embedding_size .* must be 24"),
+        ("deberta-v2", {"position_buckets": 1}, "Half of the buckets"),
+        ("modernbert", {"layer_types": ["full_attention"]}, "layer_types .*each of the 4 layers"),
+        ("modernbert", {"rope_scaling": {"rope_type": "yarn", "factor": 2.0}}, "rope_type .*yarn"),
+        ("longformer", {"attention_window": 5}, "attention_window .* even number.*Received"),
+        ("longformer", {"attention_window": [4]}, "attention_window .*each of the 2 layers"),
+    ],
+)
+def test_values_that_a_family_cannot_honour(
+    name: str, changes: dict[str, Any], message: str
+) -> None:
+    stated = {"model_type": name, **CASES[name].settings, **changes}
+    with pytest.raises(ConfigError, match=message):
+        tfaigc.Backbone(stated)
+
+
+@pytest.mark.parametrize(
+    ("name", "attention", "feed_forward"),
+    [("bert", 0.25, 0.25), ("distilbert", 0, 0.25), ("albert", 0.25, 0), ("modernbert", 0.5, 0)],
+)
+def test_families_drop_in_different_places(
+    name: str, attention: float, feed_forward: float
+) -> None:
+    rates = {"hidden_dropout_prob": 0.25, "attention_dropout": 0.5, "dropout": 0.25}
+    block = tfaigc.Backbone({"model_type": name, **CASES[name].settings, **rates}).encoder.blocks[0]
+    assert block.dropout.rate == attention
+    assert block.feed_forward_dropout.rate == feed_forward
 
 
 def test_dropouts_are_honoured() -> None:

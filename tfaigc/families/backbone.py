@@ -36,7 +36,9 @@ class Backbone(keras.Model):
     - ``token_ids``;
     - ``padding_mask``: 1 where a token is, 0 where padding is; absent: all ones;
     - ``segment_ids``: absent: all zeros;
-    - ``pack_ids``: several texts in one row, each under an id of its own; absent: one text a row.
+    - ``pack_ids``: several texts in one row, each under an id of its own; absent: one text a row;
+    - ``global_mask``: 1 where a token sees, and is seen by, all others, for families with global
+      attention; absent: no token does.
 
     Outputs are a dict: ``sequence_output``, float, (batch, length, hidden); with a pooler also
     ``pooled_output``, float, (batch, hidden).
@@ -142,6 +144,7 @@ class Backbone(keras.Model):
             padding_mask=ops.ones_like(token_ids) if padding_mask is None else padding_mask,
             segment_ids=ops.zeros_like(token_ids) if segment_ids is None else segment_ids,
             pack_ids=inputs.get("pack_ids"),
+            global_mask=inputs.get("global_mask"),
             remove_padding=remove_padding and padding_mask is not None,
             training=training,
         )
@@ -183,7 +186,9 @@ class Backbone(keras.Model):
         }
 
     def _checked(self, inputs: Mapping[str, Any]) -> Any:
-        known = ("token_ids", "padding_mask", "segment_ids", "pack_ids")
+        known = ["token_ids", "padding_mask", "segment_ids", "pack_ids"]
+        if self.config.global_attention:
+            known.append("global_mask")
         if not isinstance(inputs, Mapping) or "token_ids" not in inputs or set(inputs) - set(known):
             came = ", ".join(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
             raise ConfigError(

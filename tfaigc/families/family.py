@@ -37,12 +37,14 @@ class Head:
         architecture: The class that ``transformers`` loads such a checkpoint with.
         renames: Names of the head's layers.
         needs_pooler: Whether such a checkpoint's backbone has a pooler.
+        first_is_global: Whether a text's first token is global in such a checkpoint.
         read_summary: Takes ``config.json`` to how a head over whole texts summarizes one.
     """
 
     architecture: str
     renames: tuple[Rename, ...] = ()
     needs_pooler: bool = False
+    first_is_global: bool = False
     read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
 
 

@@ -14,6 +14,7 @@ from tfaigc.families.deberta_v2 import DEBERTA_V2
 from tfaigc.families.distilbert import DISTILBERT
 from tfaigc.families.electra import ELECTRA
 from tfaigc.families.family import Family
+from tfaigc.families.longformer import LONGFORMER
 from tfaigc.families.modernbert import MODERNBERT
 from tfaigc.families.mpnet import MPNET
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
@@ -31,6 +32,7 @@ FAMILIES: dict[str, Family] = {
         MPNET,
         DEBERTA_V2,
         MODERNBERT,
+        LONGFORMER,
     )
 }
 

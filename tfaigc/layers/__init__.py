@@ -5,6 +5,7 @@ from tfaigc.layers.attention import SelfAttention
 from tfaigc.layers.disentangled_attention import DisentangledAttention
 from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
+from tfaigc.layers.global_attention import GlobalAttention
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
 from tfaigc.layers.masks import attention_bias
@@ -19,6 +20,7 @@ __all__ = [
     "ACTIVATIONS",
     "DisentangledAttention",
     "FeedForward",
+    "GlobalAttention",
     "LayerFactory",
     "Layout",
     "PackedLayout",

@@ -13,6 +13,7 @@ def attention_bias(
     causal: bool = False,
     pack_ids: Any = None,
     window: int | None = None,
+    global_mask: Any = None,
     dtype: str = "float32",
 ) -> Any:
     """Builds the bias that is added to attention scores before the softmax.
@@ -22,6 +23,7 @@ def attention_bias(
         causal: Whether a token attends only to itself and the tokens before it.
         pack_ids: int, (batch, length), or None: tokens attend only to tokens of the same id.
         window: Tokens attend only to tokens at most this far away; None: however far away.
+        global_mask: int, (batch, length), or None: tokens attend to those with 1 however far.
         dtype: The floating type of the scores.
 
     Returns:
@@ -43,7 +45,10 @@ def attention_bias(
     if window is not None:
         columns = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
         near = ops.less_equal(ops.abs(columns[:, None] - columns[None, :]), window)
-        allowed = ops.logical_and(allowed, near[None, None, :, :])
+        near = near[None, None, :, :]
+        if global_mask is not None:
+            near = ops.logical_or(near, ops.cast(global_mask, "bool")[:, None, None, :])
+        allowed = ops.logical_and(allowed, near)
     # The type's own minimum would overflow to infinity when a score is added to it.
     lowest = -3e4 if dtype == "float16" else -1e9
     return ops.where(allowed, ops.cast(0.0, dtype), ops.cast(lowest, dtype))

@@ -81,6 +81,7 @@ class TransformerBlock(keras.layers.Layer):
         bias: Any,
         angles: Any = None,
         distances: Any = None,
+        global_tokens: Any = None,
         training: bool = False,
     ) -> Any:
         """Takes (rows, hidden) to (rows, hidden).
@@ -91,9 +92,11 @@ class TransformerBlock(keras.layers.Layer):
             bias: float, broadcastable to (batch, heads, length, length).
             angles: What ``rotary_angles`` returned, for attention with rotary positions.
             distances: What ``RelativeEmbeddings`` returned, for disentangled attention.
+            global_tokens: Which tokens are global and the bias on their scores, for attention
+                with global tokens.
             training: Whether dropout is active.
         """
-        extra = {"angles": angles, "distances": distances}
+        extra = {"angles": angles, "distances": distances, "global_tokens": global_tokens}
         extra = {name: value for name, value in extra.items() if value is not None}
         before = self._norm(self.attention_norm, rows, training) if self.pre_norm else rows
         mixed = self.attention(before, layout=layout, bias=bias, training=training, **extra)

@@ -68,6 +68,7 @@ class TransformerConfig:
         rotary_thetas: For each layer, the base of its rotary positions' wavelengths; empty: none.
         windows: For each layer, how far away tokens may be that a token attends to, or None;
             empty: tokens attend however far.
+        global_attention: Whether single tokens may attend, and be attended to, however far.
         pre_norm: Whether norms stand before attention and feed-forward, and once at the end,
             instead of after each residual sum.
         first_norm: Whether the first block norms its input; only with ``pre_norm``.
@@ -110,6 +111,7 @@ class TransformerConfig:
     disentangled: DisentangledSettings | None = None
     rotary_thetas: tuple[float, ...] = ()
     windows: tuple[int | None, ...] = ()
+    global_attention: bool = False
     pre_norm: bool = False
     first_norm: bool = True
     norm_bias: bool = True

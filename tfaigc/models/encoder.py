@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 from tfaigc.layers import (
     LayerFactory,
@@ -75,6 +76,7 @@ class Encoder(keras.layers.Layer):
         padding_mask: Any,
         segment_ids: Any,
         pack_ids: Any = None,
+        global_mask: Any = None,
         remove_padding: bool = False,
         training: bool = False,
     ) -> Any:
@@ -86,6 +88,8 @@ class Encoder(keras.layers.Layer):
             segment_ids: int, (batch, length).
             pack_ids: int, (batch, length), or None: several texts in one row, each under an id
                 of its own; a text's tokens stand together and attend only to each other.
+            global_mask: int, (batch, length), or None: 1 where a token is global; only for stacks
+                with global attention.
             remove_padding: Whether padding is left out of the dense layers. The result is the
                 same but for padded cells, which are then zero; XLA cannot compile it.
             training: Whether dropout is active.
@@ -102,11 +106,14 @@ class Encoder(keras.layers.Layer):
             segment_ids=layout.to_rows(segment_ids),
             training=training,
         )
-        biases = self._biases(token_ids, padding_mask, pack_ids)
+        biases = self._biases(token_ids, padding_mask, pack_ids, global_mask)
         angles = self._angles(token_ids, pack_ids)
         extra = {}
         if self.relative_embeddings is not None:
             extra["distances"] = self.relative_embeddings(token_ids)
+        if global_mask is not None:
+            everywhere = attention_bias(padding_mask, pack_ids=pack_ids, dtype=self.compute_dtype)
+            extra["global_tokens"] = (ops.cast(global_mask, "bool"), everywhere)
         for layer, index in enumerate(self.block_order):
             if angles:
                 extra["angles"] = angles[self.config.rotary_thetas[layer]]
@@ -124,7 +131,9 @@ class Encoder(keras.layers.Layer):
     def _window(self, layer: int) -> int | None:
         return self.config.windows[layer] if self.config.windows else None
 
-    def _biases(self, token_ids: Any, padding_mask: Any, pack_ids: Any) -> dict[int | None, Any]:
+    def _biases(
+        self, token_ids: Any, padding_mask: Any, pack_ids: Any, global_mask: Any
+    ) -> dict[int | None, Any]:
         """Builds the bias on attention scores for each window that a layer has."""
         biases = {
             window: attention_bias(
@@ -132,6 +141,7 @@ class Encoder(keras.layers.Layer):
                 causal=self.config.causal,
                 pack_ids=pack_ids,
                 window=window,
+                global_mask=global_mask,
                 dtype=self.compute_dtype,
             )
             for window in dict.fromkeys(self.config.windows or (None,))

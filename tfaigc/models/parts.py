@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfaigc.layers import (
     DisentangledAttention,
     FeedForward,
+    GlobalAttention,
     LayerFactory,
     RelativeBias,
     RelativeEmbeddings,
@@ -52,8 +53,15 @@ def make_block(
 
 def make_attention(
     config: TransformerConfig, factory: LayerFactory
-) -> SelfAttention | DisentangledAttention:
+) -> SelfAttention | DisentangledAttention | GlobalAttention:
     """Makes the attention of one block, not built."""
+    if config.global_attention:
+        return GlobalAttention(
+            hidden_size=config.hidden_size,
+            num_heads=config.num_heads,
+            dropout=config.attention_dropout,
+            factory=factory,
+        )
     distances = config.disentangled
     if distances is None:
         return SelfAttention(

@@ -54,6 +54,7 @@ class TextClassifier(Task):
         super().__init__(backbone, tokenizer, max_length=max_length, name=name)
         self.labels = check_labels(labels)
         head = backbone.family.head(self.task)
+        self.first_is_global = head.first_is_global
         self.summary = TextSummary(
             head.read_summary(json.loads(backbone.stated_config)),
             hidden_size=backbone.config.hidden_size,
@@ -134,6 +135,10 @@ class TextClassifier(Task):
         Returns:
             logits: float32, (batch, classes).
         """
+        if self.first_is_global and "global_mask" not in inputs:
+            columns = ops.arange(ops.shape(inputs["token_ids"])[1])
+            first = ops.cast(ops.equal(columns, 0), "int32")[None, :]
+            inputs = {**inputs, "global_mask": first + ops.zeros_like(inputs["token_ids"])}
         outputs = self.run_backbone(inputs, training=training)
         summary = self.summary(outputs, padding_mask=inputs.get("padding_mask"), training=training)
         return self.classifier(summary)
