@@ -18,13 +18,15 @@ from tfaigc.tokenizers import (  # noqa: F401
     strategies,
     strings,
     unigram,
+    word_level,
     wordpiece,
 )
 from tfaigc.tokenizers.added_tokens import AddedTokens
+from tfaigc.tokenizers.bpe import BytePairEncoding
 from tfaigc.tokenizers.models import MODELS
 from tfaigc.tokenizers.normalizers import NORMALIZERS
 from tfaigc.tokenizers.post_processors import NOTHING_ADDED, POST_PROCESSORS, Special, Template
-from tfaigc.tokenizers.pre_tokenizers import PRE_TOKENIZERS
+from tfaigc.tokenizers.pre_tokenizers import PRE_TOKENIZERS, PreTokenizer
 from tfaigc.tokenizers.truncation import longest_first, one_of_two
 
 # What a text may hold besides its own characters: control characters are alike to all parts.
@@ -52,10 +54,7 @@ class GraphTokenizer:
         self._stand_in = _stand_in(spec)
         self._raw_tokens, self._normalized_tokens = _added_tokens(spec)
         self._normalizer = _optional(NORMALIZERS.build, spec.get("normalizer"), lambda texts: texts)
-        self._pre_tokenizer = _optional(
-            PRE_TOKENIZERS.build, spec.get("pre_tokenizer"), _whole_texts
-        )
-        self._model = MODELS.build(spec["model"])
+        self._pre_tokenizer, self._model = _words_and_model(spec)
         self._templates = _optional(
             POST_PROCESSORS.build, spec.get("post_processor"), NOTHING_ADDED
         )
@@ -117,7 +116,7 @@ class GraphTokenizer:
         return self._normalized_tokens.apply(self._normalizer(texts), starts, self._split)
 
     def _split(self, texts: Any, starts: Any) -> Any:
-        words = self._pre_tokenizer(texts)
+        words = self._pre_tokenizer(texts, starts)
         tokens = self._model(words.flat_values)
         return words.with_flat_values(tokens).merge_dims(1, 2)
 
@@ -143,7 +142,20 @@ def _optional(build: Any, part: Any, default: Any) -> Any:
     return default if part is None else build(part)
 
 
-def _whole_texts(texts: Any) -> Any:
+def _words_and_model(spec: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Builds the pre-tokenizer and the model."""
+    pre_tokenizer = _optional(PRE_TOKENIZERS.build, spec.get("pre_tokenizer"), _whole_texts)
+    model = MODELS.build(spec["model"])
+    if not isinstance(model, BytePairEncoding):
+        return pre_tokenizer, model
+    if isinstance(pre_tokenizer, PreTokenizer) and pre_tokenizer.spelled:
+        # Reading the vocabulary as bytes once is faster than spelling each text.
+        pre_tokenizer, model = pre_tokenizer.raw, model.spelling()
+    model.prepare()
+    return pre_tokenizer, model
+
+
+def _whole_texts(texts: Any, starts: Any) -> Any:
     """Takes each text as one word, and the empty text as none."""
     lengths = tf.cast(tf.strings.length(texts) > 0, tf.int64)
     words = tf.boolean_mask(texts, lengths > 0)
