@@ -19,15 +19,13 @@ from tfaigc.tokenizers.encoded_texts import (
     collect_with_offsets,
 )
 from tfaigc.tokenizers.rust_encoder import RustEncoder
+from tfaigc.tokenizers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from tfaigc.tokenizers.compiler import GraphTokenizer
 
-# tokenizer_config.json says 1e30 where there is no limit.
-_NO_LIMIT = 10**9
 
-
-class Tokenizer:
+class Tokenizer(Vocabulary):
     """Turns texts into token ids, by the Rust tokenizer or inside a TensorFlow graph.
 
     tokenizer.json is the single truth: what tokenizer_config.json says about lower-casing and the
@@ -58,9 +56,8 @@ class Tokenizer:
     ) -> None:
         self.truncation_side = files.truncation_side(config or {})
         self._encoder = RustEncoder(text, truncation_side=self.truncation_side)
-        self._rust = self._encoder.rust
         self.spec: dict[str, Any] = json.loads(self._encoder.text)
-        self.config: dict[str, Any] = copy.deepcopy(dict(config or {}))
+        super().__init__(self._encoder.rust, copy.deepcopy(dict(config or {})))
         self._special_tokens_map = copy.deepcopy(special_tokens_map)
 
     @classmethod
@@ -262,50 +259,6 @@ class Tokenizer:
         text = json.dumps(self.spec, sort_keys=True, ensure_ascii=True) + side
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
-    @cached_property
-    def vocabulary_size(self) -> int:
-        """One more than the largest id, added tokens included."""
-        return max(self._rust.get_vocab(with_added_tokens=True).values(), default=-1) + 1
-
-    @property
-    def model_max_length(self) -> int | None:
-        """The most tokens that tokenizer_config.json allows, or None where it states no limit."""
-        limit = self.config.get("model_max_length")
-        if not isinstance(limit, (int, float)) or limit >= _NO_LIMIT:
-            return None
-        return int(limit)
-
-    @cached_property
-    def pad_token_id(self) -> int | None:
-        """The padding token's id, or None where the checkpoint has none."""
-        candidates = (_content(self.config.get("pad_token")), "[PAD]", "<pad>")
-        found = (self.token_id(token) for token in candidates if token)
-        return next((token for token in found if token is not None), None)
-
-    def token_id(self, token: str) -> int | None:
-        """Looks a token up.
-
-        Args:
-            token: The token, as the vocabulary or the added tokens have it.
-
-        Returns:
-            Its id, or None where there is no such token.
-        """
-        found: int | None = self._rust.token_to_id(token)
-        return found
-
-    def num_special_tokens(self, *, pair: bool = False) -> int:
-        """Counts the special tokens that `encode` adds.
-
-        Args:
-            pair: Whether texts come in pairs.
-
-        Returns:
-            The number of added tokens.
-        """
-        added: int = self._rust.num_special_tokens_to_add(pair)
-        return added
-
     def __repr__(self) -> str:
         kind = self.spec["model"].get("type")
         return f"Tokenizer({kind}, vocabulary_size={self.vocabulary_size})"
@@ -334,9 +287,3 @@ class Tokenizer:
         added = self.num_special_tokens(pair=second is not None)
         strategies.check(strategy, pair=second is not None)
         return first, second, inputs.check_max_length(max_length, added=added), strategy
-
-
-def _content(token: Any) -> str | None:
-    """Reads a special token of tokenizer_config.json, which is a string or an object."""
-    content = token.get("content") if isinstance(token, Mapping) else token
-    return content if isinstance(content, str) else None

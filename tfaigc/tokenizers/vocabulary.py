@@ -1,0 +1,73 @@
+"""What a tokenizer says about its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+# tokenizer_config.json says 1e30 where there is no limit.
+_NO_LIMIT = 10**9
+
+
+class Vocabulary:
+    """The tokens of a tokenizer, by name and number.
+
+    Args:
+        rust: The Rust tokenizer.
+        config: tokenizer_config.json, parsed; may be empty.
+    """
+
+    def __init__(self, rust: Any, config: dict[str, Any]) -> None:
+        self._rust = rust
+        self.config = config
+
+    @cached_property
+    def vocabulary_size(self) -> int:
+        """One more than the largest id, added tokens included."""
+        return max(self._rust.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+    @property
+    def model_max_length(self) -> int | None:
+        """The most tokens that tokenizer_config.json allows, or None where it states no limit."""
+        limit = self.config.get("model_max_length")
+        if not isinstance(limit, (int, float)) or limit >= _NO_LIMIT:
+            return None
+        return int(limit)
+
+    @cached_property
+    def pad_token_id(self) -> int | None:
+        """The padding token's id, or None where the checkpoint has none."""
+        candidates = (_content(self.config.get("pad_token")), "[PAD]", "<pad>")
+        found = (self.token_id(token) for token in candidates if token)
+        return next((token for token in found if token is not None), None)
+
+    def token_id(self, token: str) -> int | None:
+        """Looks a token up.
+
+        Args:
+            token: The token, as the vocabulary or the added tokens have it.
+
+        Returns:
+            Its id, or None where there is no such token.
+        """
+        found: int | None = self._rust.token_to_id(token)
+        return found
+
+    def num_special_tokens(self, *, pair: bool = False) -> int:
+        """Counts the special tokens that `encode` adds.
+
+        Args:
+            pair: Whether texts come in pairs.
+
+        Returns:
+            The number of added tokens.
+        """
+        added: int = self._rust.num_special_tokens_to_add(pair)
+        return added
+
+
+def _content(token: Any) -> str | None:
+    """Reads a special token of tokenizer_config.json, which is a string or an object."""
+    content = token.get("content") if isinstance(token, Mapping) else token
+    return content if isinstance(content, str) else None
