@@ -7,9 +7,24 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfaigc.errors import ConfigError
+from tfaigc.training import fused_adamw
 from tfaigc.training.optimizers import AdamW, adamw
+
+
+class DenseAdamW(keras.optimizers.AdamW):
+    """Keras's, on dense gradients: with rows it takes a repeated row for several of them."""
+
+    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
+        clipped: list[Any] = super()._clip_gradients([tf.convert_to_tensor(g) for g in grads])
+        return clipped
+
+
+@pytest.fixture(params=[1_000_000, 1], ids=["small table", "large table"])
+def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused_adamw, "_LARGE_TABLE", request.param)
 
 
 def _model() -> keras.Model:
@@ -34,21 +49,38 @@ def _train(optimizer_of: Any, **compile_arguments: Any) -> list[np.ndarray[Any, 
     return weights
 
 
+@pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("compile_arguments", [{}, {"run_eagerly": True}, {"jit_compile": True}])
 def test_equals_keras_adamw(compile_arguments: dict[str, Any]) -> None:
     def ours(model: keras.Model) -> keras.optimizers.Optimizer:
         return adamw(model, 0.01, weight_decay=0.1, max_grad_norm=0.5)
 
     def theirs(model: keras.Model) -> keras.optimizers.Optimizer:
-        optimizer = keras.optimizers.AdamW(
-            0.01, weight_decay=0.1, epsilon=1e-8, global_clipnorm=0.5
-        )
+        optimizer = DenseAdamW(0.01, weight_decay=0.1, epsilon=1e-8, global_clipnorm=0.5)
         vectors = [variable for variable in model.trainable_variables if len(variable.shape) < 2]
         optimizer.exclude_from_weight_decay(var_list=vectors)
         return optimizer
 
     for mine, reference in zip(_train(ours, **compile_arguments), _train(theirs), strict=True):
         np.testing.assert_allclose(mine, reference, atol=2e-6)
+
+
+def test_clips_by_the_length_of_repeated_rows_added_up() -> None:
+    rows = tf.IndexedSlices(tf.ones((3, 2)), tf.constant([4, 1, 4]), tf.constant([6, 2]))
+    dense = tf.constant([2.0, 4.0])
+    clipped, other, nothing = fused_adamw.clip_by_global_norm([rows, dense, None], 1.0)
+    length = np.sqrt(2 * 2.0**2 + 2 * 1.0**2 + 2.0**2 + 4.0**2)
+    expected = np.zeros((6, 2))
+    expected[[4, 1]] = [[2 / length] * 2, [1 / length] * 2]
+    np.testing.assert_allclose(tf.convert_to_tensor(clipped), expected, rtol=1e-6)
+    np.testing.assert_allclose(other, dense / length, rtol=1e-6)
+    assert nothing is None
+    assert np.array_equal(fused_adamw.clip_by_global_norm([dense], 9.0)[0], dense)
+
+
+def test_a_gradient_without_end_makes_all_of_them_nan() -> None:
+    gradients = fused_adamw.clip_by_global_norm([tf.constant([1.0]), tf.constant([np.inf])], 1.0)
+    assert all(np.isnan(each).all() for each in gradients)
 
 
 def test_only_matrices_decay() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from tfaigc.errors import ConfigError
+from tfaigc.training import fused_adamw
 from tfaigc.training.schedules import WarmupSchedule
 
 
@@ -53,48 +55,56 @@ def adamw(
 
 @keras.saving.register_keras_serializable("tfaigc")
 class AdamW(keras.optimizers.AdamW):
-    """Keras's AdamW, whose update is one fused operation where TensorFlow has one.
+    """Keras's AdamW in few passes over memory, where TensorFlow has the operations for it.
 
     The update of an embedding table is a large part of a small model's training step: Keras
-    writes it as a dozen operations, each of which reads and writes the whole table.
+    writes it as two dozen operations, each of which reads or writes the whole table, although a
+    batch has gradients for some hundred of its rows only. The results are Keras's, up to
+    rounding.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable and its two moments.
 
         Args:
-            gradient: float, the variable's shape.
+            gradient: float, the variable's shape; a tensor, or rows of one (IndexedSlices).
             variable: The variable.
             learning_rate: float, ().
         """
-        if not _has_fused_update(self, variable):
+        if not self._is_fused(variable):
             super().update_step(gradient, variable, learning_rate)
             return
-        import tensorflow as tf
-
         index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations + 1, variable.dtype)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
-            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=tf.cast(self.beta_1, variable.dtype),
-            beta2=tf.cast(self.beta_2, variable.dtype),
-            epsilon=tf.cast(self.epsilon, variable.dtype),
-            grad=tf.convert_to_tensor(tf.cast(gradient, variable.dtype)),
-            use_locking=True,
+        moments = (self._momentums[index].value, self._velocities[index].value)
+        decay = self.weight_decay if self._use_weight_decay(variable) else None
+        fused_adamw.update(
+            variable,
+            *moments,
+            gradient,
+            learning_rate=learning_rate,
+            decay=decay,
+            step=self.iterations + 1,
+            betas=(self.beta_1, self.beta_2),
+            epsilon=self.epsilon,
         )
 
+    def _clip_gradients(self, grads: Sequence[Any]) -> Sequence[Any]:
+        if not _has_fused_updates() or not self.global_clipnorm:
+            clipped: Sequence[Any] = super()._clip_gradients(grads)
+            return clipped
+        return fused_adamw.clip_by_global_norm(grads, self.global_clipnorm)
 
-def _has_fused_update(optimizer: AdamW, variable: Any) -> bool:
-    """Tells whether a variable lives as one TensorFlow resource outside any distribution."""
-    if keras.backend.backend() != "tensorflow" or optimizer.amsgrad:
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        super()._apply_weight_decay([each for each in variables if not self._is_fused(each)])
+
+    def _is_fused(self, variable: Any) -> bool:
+        return not self.amsgrad and _has_fused_updates() and fused_adamw.is_resource(variable)
+
+
+def _has_fused_updates() -> bool:
+    """Tells whether variables live as one TensorFlow resource each, outside any distribution."""
+    if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
 
-    return not tf.distribute.has_strategy() and isinstance(
-        getattr(variable, "handle", None), tf.Tensor
-    )
+    return not tf.distribute.has_strategy()
