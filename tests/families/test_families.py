@@ -60,6 +60,17 @@ def test_head(name: str, head: str, variant: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
 
 
+@pytest.mark.parametrize("name", ["mpnet", "deberta-v2", "modernbert", "longformer"])
+def test_bfloat16_is_near_float32(name: str) -> None:
+    stated = {"model_type": name, **CASES[name].settings}
+    wide, narrow = (tfaigc.Backbone(stated, dtype=dtype) for dtype in ("float32", "mixed_bfloat16"))
+    inputs = batteries.ragged_batch(101, wide.config.num_segments)
+    expected = np.asarray(wide(inputs)["sequence_output"])
+    found = np.asarray(narrow(inputs)["sequence_output"]).astype("float32")
+    mask = inputs["padding_mask"][..., None]
+    np.testing.assert_allclose(found * mask, expected * mask, atol=0.1)
+
+
 def test_global_tokens(tmp_path: Path) -> None:
     case = CASES["longformer"]
     reference = batteries.make_reference(case, case.backbone, tmp_path)

@@ -41,7 +41,8 @@ def rotate(heads: Any, angles: tuple[Any, Any]) -> Any:
     Returns:
         The same shape and type.
     """
-    cosines, sines = angles
+    # Under mixed precision Keras hands them over in the narrow type.
+    cosines, sines = (ops.cast(part, "float32") for part in angles)
     wide = ops.cast(heads, "float32")
     first, second = ops.split(wide, 2, axis=-1)
     turned = wide * cosines + ops.concatenate([-second, first], axis=-1) * sines
