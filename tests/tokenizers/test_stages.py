@@ -6,7 +6,7 @@ import random
 import pytest
 import tensorflow as tf
 from tokenizer_battery import charsmap, check_strings, every_character, hard_strings
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 from tfaigc.tokenizers.normalizers import NORMALIZERS
 from tfaigc.tokenizers.pre_tokenizers import PRE_TOKENIZERS
@@ -30,6 +30,8 @@ NORMALIZER_CASES = {
     "Strip right": normalizers.Strip(left=False),
     "Prepend": normalizers.Prepend("\u2581"),
     "Replace": normalizers.Replace("a", "\\0$1"),
+    "Replace spaces": normalizers.Replace(Regex(" {2,}"), "\u2581"),
+    "Replace white space": normalizers.Replace(Regex(r"\s{2,}|[\n\r\t]"), " "),
     "ByteLevel": normalizers.ByteLevel(),
     "Precompiled": normalizers.Precompiled(charsmap("nmt_nfkc")),
     "Precompiled, case folded": normalizers.Precompiled(charsmap("nmt_nfkc_cf")),

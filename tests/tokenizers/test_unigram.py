@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 from tokenizer_battery import charsmap, check_graph_equals_rust, hard_strings, make_unigram
-from tokenizers import AddedToken, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
 
 from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers import Tokenizer
@@ -32,19 +32,37 @@ def precompiled(name: str = "nmt_nfkc") -> normalizers.Normalizer:
 
 
 TOKENIZERS: dict[str, Any] = {
-    "T5": lambda: {"normalizer": precompiled(), "added": ADDED},
+    "T5": lambda: {"normalizer": precompiled(), "pre_tokenizer": Metaspace(), "added": ADDED},
+    "T5, spaces first": lambda: {
+        "normalizer": precompiled(),
+        "pre_tokenizer": Metaspace(prepend_scheme="first"),
+        "added": ADDED,
+    },
     "XLM-RoBERTa": lambda: {
         "normalizer": precompiled(),
+        "pre_tokenizer": pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), Metaspace()]),
         "added": ADDED,
         "template": "<pad> $A </s>",
     },
     "ALBERT": lambda: {
         "normalizer": Sequence([*ALBERT, precompiled()]),
+        "pre_tokenizer": Metaspace(),
         "template": "<pad> $A </s>",
     },
     "XLNet": lambda: {
         "normalizer": Sequence([*ALBERT[:2], precompiled(), normalizers.Strip(left=False)]),
+        "pre_tokenizer": Metaspace(prepend_scheme="never"),
         "template": "$A </s> <pad>:2",
+    },
+    "DeBERTa": lambda: {
+        "normalizer": Sequence(
+            [
+                normalizers.Replace(Regex(r"\s{2,}|[\n\r\t]"), " "),
+                normalizers.NFC(),
+                normalizers.Strip(),
+            ]
+        ),
+        "pre_tokenizer": pre_tokenizers.Sequence([Metaspace()]),
     },
     "bytes": lambda: {
         "normalizer": Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers import split_patterns
 from tfaigc.tokenizers.registry import Spec
 
 
@@ -25,6 +26,10 @@ def expression(pattern: Spec) -> str:
         '\\x{60}\\x{60}'
     """
     kind, text = next(iter(pattern.items()))
+    if kind == "Regex":
+        translated = split_patterns.translate(text)
+        if not translated.ahead:
+            return translated.expression
     if kind != "String" or not text:
         _refuse(pattern)
     return "".join(f"\\x{{{ord(char):x}}}" for char in text)
@@ -48,6 +53,7 @@ def escape(content: str) -> str:
 
 def _refuse(pattern: Any) -> None:
     raise TokenizerError(
-        "A normalizer of type 'Replace' must look for a string that is not empty to run in the "
-        f"graph. Received: {dict(pattern)}. Use encode, or write it as a string."
+        "A normalizer of type 'Replace' must look for a string that is not empty, or for a regular "
+        f"expression that does not look ahead, to run in the graph. Received: {dict(pattern)}. "
+        "Use encode, or correct it in tokenizer.json."
     )
