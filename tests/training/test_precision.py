@@ -1,7 +1,7 @@
 import pytest
 
 from tfaigc.errors import ConfigError
-from tfaigc.training.precision import Device, resolve_precision, visible_devices
+from tfaigc.training.precision import Device, read_cpu_features, resolve_precision, visible_devices
 
 A100 = Device("GPU", "NVIDIA A100", (8, 0))
 T4 = Device("GPU", "Tesla T4", (7, 5))
@@ -26,10 +26,27 @@ TPU = Device("TPU", "TPU:0")
     ],
 )
 def test_hardware_decides(devices, policy, reason):
-    precision = resolve_precision("auto", devices=devices)
+    precision = resolve_precision("auto", devices=devices, cpu_features={"avx512_bf16"})
     assert precision.policy == policy
     assert reason in precision.reason
     assert "\n" not in precision.reason
+
+
+def test_matrix_unit_of_the_cpu_decides_where_there_is_no_accelerator():
+    features = {"avx512f", "amx_bf16"}
+    precision = resolve_precision("auto", devices=[], cpu_features=features)
+    assert precision.policy == "mixed_bfloat16"
+    assert "AMX" in precision.reason
+    precision = resolve_precision("auto", devices=[P100], cpu_features=features)
+    assert precision.policy == "float32"
+
+
+def test_cpu_features(tmp_path):
+    file = tmp_path / "cpuinfo"
+    file.write_text("processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse amx_bf16\n\n")
+    assert read_cpu_features(file) == {"fpu", "sse", "amx_bf16"}
+    file.write_text("processor\t: 0\n")
+    assert read_cpu_features(file) == read_cpu_features(tmp_path / "absent") == frozenset()
 
 
 @pytest.mark.parametrize(

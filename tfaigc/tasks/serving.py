@@ -102,7 +102,8 @@ def export_task(model: Task, directory: Path, *, examples: Sequence[Mapping[str,
     Raises:
         ExportError: The export does not answer as the task does, or cannot be written.
     """
-    twin = in_float32(model)
+    # TensorFlow Serving refuses the smaller floating types.
+    twin = model.in_float32()
     # The module holds the weights alone: a model as its attribute would bring the optimizer along.
     module = tf.Module(name="serving")
     module.weights = [variable.value for variable in twin.weights]
@@ -113,19 +114,6 @@ def export_task(model: Task, directory: Path, *, examples: Sequence[Mapping[str,
         checks=_checks(twin, examples),
         metadata={"task": model.task, **model.settings(), **model.config_entries()},
     )
-
-
-def in_float32(model: Task) -> Task:
-    """Returns the model itself, or a copy that computes in float32 where it does not.
-
-    TensorFlow Serving refuses the smaller floating types.
-    """
-    if model.compute_dtype == "float32":
-        return model
-    twin = model.copy_with_dtype("float32")
-    for mine, its in zip(twin.weights, model.weights, strict=True):
-        mine.assign(its)
-    return twin
 
 
 def _checks(model: Task, examples: Sequence[Mapping[str, str]]) -> list[SignatureCheck]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
@@ -25,6 +25,9 @@ from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
 from tfaigc.tasks.serving import export_task, text_fields
 from tfaigc.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
 _HARD_TEXTS = (
@@ -88,8 +91,17 @@ class Task(FineTunedModel):
         """Returns the head's entries of ``config.json``."""
 
     @abstractmethod
-    def copy_with_dtype(self, dtype: str) -> Task:
+    def copy_with_dtype(self, dtype: str) -> Self:
         """Returns a model of the same shape, with fresh weights, under another dtype policy."""
+
+    def in_float32(self) -> Self:
+        """Returns the model itself, or a copy that computes in float32 where it does not."""
+        if self.compute_dtype == "float32":
+            return self
+        twin = self.copy_with_dtype("float32")
+        for mine, its in zip(twin.weights, self.weights, strict=True):
+            mine.assign(its)
+        return twin
 
     def settings(self) -> dict[str, Any]:
         """Returns what ``tfaigc.json`` keeps of the model."""

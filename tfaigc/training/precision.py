@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tfaigc.errors import ConfigError, suggestion
@@ -17,6 +18,7 @@ _POLICIES: Final = {
 # 8.0 (Ampere).
 _FLOAT16_CAPABILITY: Final = (7, 0)
 _BFLOAT16_CAPABILITY: Final = (8, 0)
+_MATRIX_UNIT: Final = "amx_bf16"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,12 @@ class Precision:
     reason: str
 
 
-def resolve_precision(precision: str, *, devices: Sequence[Device] | None = None) -> Precision:
+def resolve_precision(
+    precision: str,
+    *,
+    devices: Sequence[Device] | None = None,
+    cpu_features: Collection[str] | None = None,
+) -> Precision:
     """Turns the user's wish into a Keras dtype policy.
 
     Weights, and the state of the optimizer, stay in float32 under every policy.
@@ -55,6 +62,8 @@ def resolve_precision(precision: str, *, devices: Sequence[Device] | None = None
     Args:
         precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`.
         devices: The accelerators; by default, those that TensorFlow sees.
+        cpu_features: What the processor can do, under the names that Linux uses; by default,
+            what this one states.
 
     Returns:
         The policy and why it was chosen.
@@ -65,7 +74,7 @@ def resolve_precision(precision: str, *, devices: Sequence[Device] | None = None
     Example:
         >>> resolve_precision("auto", devices=[Device("GPU", "Tesla T4", (7, 5))]).policy
         'mixed_float16'
-        >>> resolve_precision("auto", devices=[]).policy
+        >>> resolve_precision("auto", devices=[], cpu_features={"avx512f"}).policy
         'float32'
     """
     if precision in _POLICIES:
@@ -76,7 +85,10 @@ def resolve_precision(precision: str, *, devices: Sequence[Device] | None = None
             f"precision must be one of {', '.join(valid)}. Received: {precision!r}."
             f"{suggestion(str(precision), valid)} Pass precision='auto' to let the hardware decide."
         )
-    return _choose(visible_devices() if devices is None else devices)
+    return _choose(
+        visible_devices() if devices is None else devices,
+        read_cpu_features() if cpu_features is None else cpu_features,
+    )
 
 
 def visible_devices() -> list[Device]:
@@ -97,14 +109,35 @@ def visible_devices() -> list[Device]:
     return tpus + gpus
 
 
-def _choose(devices: Sequence[Device]) -> Precision:
+def read_cpu_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Lists what the processor can do.
+
+    Args:
+        cpuinfo: Linux's description of the processor.
+
+    Returns:
+        Names such as `"avx512f"`; nothing on systems without that file.
+    """
+    try:
+        text = cpuinfo.read_text()
+    except OSError:
+        return frozenset()
+    lines = (line.partition(":") for line in text.splitlines())
+    return frozenset(next((value.split() for name, _, value in lines if "flags" in name), ()))
+
+
+def _choose(devices: Sequence[Device], cpu_features: Collection[str]) -> Precision:
     """Picks the fastest precision that every device can run."""
     tpus = [device for device in devices if device.kind == "TPU"]
     if tpus:
         return Precision("mixed_bfloat16", "bfloat16: the TPU multiplies in it")
     gpus = [device for device in devices if device.kind == "GPU"]
     if not gpus:
-        return Precision("float32", "float32: there is no GPU or TPU")
+        # AVX512-BF16 alone, without AMX, is slower than float32: its products gain less than
+        # the conversions cost.
+        if _MATRIX_UNIT in cpu_features:
+            return Precision("mixed_bfloat16", "bfloat16: the CPU has a matrix unit for it (AMX)")
+        return Precision("float32", "float32: there is no GPU or TPU, and no AMX in the CPU")
     unknown = [device for device in gpus if device.compute_capability is None]
     if unknown:
         return Precision(

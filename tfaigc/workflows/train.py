@@ -76,6 +76,8 @@ def train(
     ):
         _say_where(path, state, directory.has_checkpoints(), screen)
         seconds = _fit(classifier, recipe, splits, path, screen, same_command)
+        # What is measured, saved and exported computes in float32, as the one who loads it will.
+        classifier = classifier.in_float32()
         report = _measure(classifier, recipe, splits, path, seconds)
         _save_model(classifier, path)
         exported = None
