@@ -18,7 +18,7 @@ quickstart: .venv/.installed ## Fine-tune, report on, export and ask a sentiment
 	@$(venv_python) -m tfaigc quickstart
 
 test: lint ## Run every check that CI runs
-	$(venv_python) -m pytest
+	$(venv_python) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 lint: .venv/.installed-dev ## Check style, formatting and types
 	$(venv_python) -m ruff check
