@@ -8,6 +8,7 @@ from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
 from tfaigc.families.family import ConfigKey, Family, Head, Settings, read_value
 from tfaigc.layers import SummarySettings
+from tfaigc.layers.rotary import rotary_frequencies, rotary_settings
 
 _BLOCK = "encoder/block_{i}/"
 _LAYER = "layers.{i}."
@@ -21,13 +22,18 @@ _THETAS = {
 def _check_config(stated: Settings) -> Settings:
     kinds = _read_kinds(stated)
     window = read_value(stated, "local_attention", 128) // 2
-    thetas = {kind: _read_theta(stated, kind) for kind in _KINDS}
+    num_heads = max(1, read_value(stated, "num_attention_heads", 12))
+    head_size = read_value(stated, "hidden_size", 768) // num_heads
+    rotary = {
+        kind: rotary_settings(rotary_frequencies(head_size, _read_theta(stated, kind)))
+        for kind in _KINDS
+    }
     attention_dropout = read_value(stated, "attention_dropout", 0.0)
     return {
         "num_segments": 0,
         "position_kind": "none",
         "windows": tuple(window if kind == "sliding_attention" else None for kind in kinds),
-        "rotary_thetas": tuple(thetas[kind] for kind in kinds),
+        "rotary": tuple(rotary[kind] for kind in kinds),
         "pre_norm": True,
         "first_norm": False,
         "gated": True,

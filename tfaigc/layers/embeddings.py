@@ -25,7 +25,11 @@ class TransformerEmbeddings(keras.layers.Layer):
         dropout: Share of activations that training drops.
         factory: Makes the elementary layers.
         norm_bias: Whether the norm has a bias.
+        norm_kind: Kind of the norm, see ``LayerFactory.norm``; None: there is no norm.
         always_project: Whether there is a dense layer between equal widths too.
+        project_tokens: Whether the dense layer, which has no bias then, takes only token
+            embeddings to ``hidden_size``, which is the other tables' width (Zhang et al.,
+            arXiv:2205.01068).
     """
 
     def __init__(
@@ -40,26 +44,32 @@ class TransformerEmbeddings(keras.layers.Layer):
         dropout: float,
         factory: LayerFactory,
         norm_bias: bool = True,
+        norm_kind: str | None = "layer",
         always_project: bool = False,
+        project_tokens: bool = False,
         name: str = "embeddings",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.embedding_size = embedding_size
+        self.project_tokens = project_tokens
+        self.sum_size = hidden_size if project_tokens else embedding_size
         self.token = factory.embedding(vocabulary_size, embedding_size, name="token")
         self.position = (
-            factory.embedding(num_positions, embedding_size, name="position")
+            factory.embedding(num_positions, self.sum_size, name="position")
             if num_positions
             else None
         )
         self.segment = (
-            factory.embedding(num_segments, embedding_size, name="segment")
-            if num_segments
+            factory.embedding(num_segments, self.sum_size, name="segment") if num_segments else None
+        )
+        self.norm = (
+            factory.norm(norm_kind, norm_epsilon, name="norm", use_bias=norm_bias)
+            if norm_kind is not None
             else None
         )
-        self.norm = factory.layer_norm(norm_epsilon, name="norm", use_bias=norm_bias)
         self.dropout = factory.dropout(dropout, name="dropout")
         self.projection = (
-            factory.dense(hidden_size, name="projection")
+            factory.dense(hidden_size, name="projection", use_bias=not project_tokens)
             if always_project or embedding_size != hidden_size
             else None
         )
@@ -69,7 +79,8 @@ class TransformerEmbeddings(keras.layers.Layer):
         for table in (self.token, self.position, self.segment):
             if table is not None:
                 table.build(None)
-        self.norm.build((None, self.embedding_size))
+        if self.norm is not None:
+            self.norm.build((None, self.sum_size))
         if self.projection is not None:
             self.projection.build((None, self.embedding_size))
 
@@ -88,12 +99,18 @@ class TransformerEmbeddings(keras.layers.Layer):
             float, (rows, hidden).
         """
         embedded = self.token(token_ids)
+        if self.project_tokens and self.projection is not None:
+            embedded = self.projection(embedded)
         if self.segment is not None:
             embedded = embedded + self._lookup_segment(self.segment, segment_ids)
         if self.position is not None:
             embedded = embedded + self.position(positions)
-        embedded = self.dropout(self.norm(embedded, training=training), training=training)
-        return embedded if self.projection is None else self.projection(embedded)
+        if self.norm is not None:
+            embedded = self.norm(embedded, training=training)
+        embedded = self.dropout(embedded, training=training)
+        if self.projection is None or self.project_tokens:
+            return embedded
+        return self.projection(embedded)
 
     def _lookup_segment(self, table: Any, segment_ids: Any) -> Any:
         # A product with one-hot rows: its gradient is a product too, where a lookup's gradient

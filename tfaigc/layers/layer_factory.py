@@ -6,8 +6,13 @@ from typing import Any
 
 import keras
 
+from tfaigc.errors import ConfigError
 from tfaigc.layers.dropout import Dropout
-from tfaigc.layers.norms import LayerNorm
+from tfaigc.layers.norms import LayerNorm, RMSNorm
+
+# layer: centered and scaled, with weights; rms: scaled only, with weights; bare: as layer, without
+# any weights.
+NORM_KINDS = ("layer", "rms", "bare")
 
 
 class LayerFactory:
@@ -58,6 +63,31 @@ class LayerFactory:
     def layer_norm(self, epsilon: float, *, name: str, use_bias: bool = True) -> LayerNorm:
         """Returns a layer norm over the last axis."""
         return LayerNorm(epsilon=epsilon, center=use_bias, name=name, dtype=self.dtype)
+
+    def norm(self, kind: str, epsilon: float, *, name: str, use_bias: bool = True) -> Any:
+        """Returns a norm over the last axis.
+
+        Args:
+            kind: One of ``NORM_KINDS``.
+            epsilon: Added to the variance or mean square.
+            name: The layer's name.
+            use_bias: Whether a layer norm has a bias.
+
+        Returns:
+            The layer, not built.
+
+        Raises:
+            ConfigError: The kind is not known.
+        """
+        if kind == "layer":
+            return self.layer_norm(epsilon, name=name, use_bias=use_bias)
+        if kind == "rms":
+            return RMSNorm(epsilon=epsilon, name=name, dtype=self.dtype)
+        if kind == "bare":
+            return LayerNorm(
+                epsilon=epsilon, center=False, scale=False, name=name, dtype=self.dtype
+            )
+        raise ConfigError(f"A norm must be one of {', '.join(NORM_KINDS)}. Received: {kind!r}.")
 
     def dropout(self, rate: float, *, name: str) -> Dropout:
         """Returns a dropout layer with a generator of its own."""

@@ -7,12 +7,14 @@ from typing import Any
 from keras import ops
 
 
-def positions_in_text(token_ids: Any, pack_ids: Any = None) -> Any:
+def positions_in_text(token_ids: Any, pack_ids: Any = None, *, padding_mask: Any = None) -> Any:
     """Counts tokens from 0 in each text.
 
     Args:
         token_ids: int, (batch, length).
         pack_ids: int, (batch, length), or None: positions start again where the id changes.
+        padding_mask: int, (batch, length), or None: cells with 0 are not counted, so that a text
+            has the same positions wherever its padding stands.
 
     Returns:
         int32, (batch, length).
@@ -22,9 +24,15 @@ def positions_in_text(token_ids: Any, pack_ids: Any = None) -> Any:
         >>> positions_in_text(ids, ops.array([[1, 1, 2, 2]])).numpy().tolist()
         [[0, 1, 0, 1]]
     """
-    length = ops.shape(token_ids)[1]
-    columns = ops.broadcast_to(ops.arange(length, dtype="int32")[None, :], ops.shape(token_ids))
-    return columns if pack_ids is None else columns - _start_of_text(columns, pack_ids)
+    columns = _columns(token_ids)
+    starts = None if pack_ids is None else _start_of_text(columns, pack_ids)
+    if padding_mask is None:
+        return columns if starts is None else columns - starts
+    counted = ops.cast(padding_mask, "int32")
+    positions = ops.cumsum(counted, axis=1) - counted
+    if starts is not None:
+        positions = positions - ops.take_along_axis(positions, starts, axis=1)
+    return positions
 
 
 def positions_past_padding(token_ids: Any, *, padding_id: int, pack_ids: Any = None) -> Any:
@@ -48,11 +56,16 @@ def positions_past_padding(token_ids: Any, *, padding_id: int, pack_ids: Any = N
     counted = ops.cast(ops.not_equal(token_ids, padding_id), "int32")
     count = ops.cumsum(counted, axis=1)
     if pack_ids is not None:
-        length = ops.shape(token_ids)[1]
-        columns = ops.broadcast_to(ops.arange(length, dtype="int32")[None, :], ops.shape(token_ids))
         before = count - counted
-        count = count - ops.take_along_axis(before, _start_of_text(columns, pack_ids), axis=1)
+        starts = _start_of_text(_columns(token_ids), pack_ids)
+        count = count - ops.take_along_axis(before, starts, axis=1)
     return count * counted + padding_id
+
+
+def _columns(token_ids: Any) -> Any:
+    """Returns each cell's column, int32, (batch, length)."""
+    length = ops.shape(token_ids)[1]
+    return ops.broadcast_to(ops.arange(length, dtype="int32")[None, :], ops.shape(token_ids))
 
 
 def _start_of_text(columns: Any, pack_ids: Any) -> Any:

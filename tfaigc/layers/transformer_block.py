@@ -25,6 +25,9 @@ class TransformerBlock(keras.layers.Layer):
         pre_norm: Whether the norms stand before attention and feed-forward network
             (arXiv:2002.04745) instead of after the residual sums.
         attention_norm: Whether attention has a norm.
+        norm_kind: Kind of the norms; see ``LayerFactory.norm``.
+        parallel_residual: Whether the feed-forward network reads what attention reads (Wang and
+            Komatsuzaki, GPT-J-6B, 2021), through a norm of its own; only with ``pre_norm``.
     """
 
     def __init__(
@@ -40,20 +43,23 @@ class TransformerBlock(keras.layers.Layer):
         norm_bias: bool = True,
         pre_norm: bool = False,
         attention_norm: bool = True,
+        norm_kind: str = "layer",
+        parallel_residual: bool = False,
         name: str,
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.hidden_size = hidden_size
         self.pre_norm = pre_norm
+        self.parallel_residual = parallel_residual
         self.attention = attention
         self.feed_forward = feed_forward
         self.attention_norm = (
-            factory.layer_norm(norm_epsilon, name="attention_norm", use_bias=norm_bias)
+            factory.norm(norm_kind, norm_epsilon, name="attention_norm", use_bias=norm_bias)
             if attention_norm
             else None
         )
-        self.feed_forward_norm = factory.layer_norm(
-            norm_epsilon, name="feed_forward_norm", use_bias=norm_bias
+        self.feed_forward_norm = factory.norm(
+            norm_kind, norm_epsilon, name="feed_forward_norm", use_bias=norm_bias
         )
         self.dropout = factory.dropout(attention_dropout, name="dropout")
         self.feed_forward_dropout = self.dropout
@@ -100,9 +106,10 @@ class TransformerBlock(keras.layers.Layer):
         extra = {name: value for name, value in extra.items() if value is not None}
         before = self._norm(self.attention_norm, rows, training) if self.pre_norm else rows
         mixed = self.attention(before, layout=layout, bias=bias, training=training, **extra)
-        rows = rows + self.dropout(mixed, training=training)
+        entered, rows = rows, rows + self.dropout(mixed, training=training)
         if self.pre_norm:
-            transformed = self._norm(self.feed_forward_norm, rows, training)
+            read = entered if self.parallel_residual else rows
+            transformed = self._norm(self.feed_forward_norm, read, training)
             transformed = self.feed_forward(transformed, training=training)
             return rows + self.feed_forward_dropout(transformed, training=training)
         rows = self._norm(self.attention_norm, rows, training)

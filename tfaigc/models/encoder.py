@@ -1,4 +1,4 @@
-"""The encoder: embeddings, then blocks in which every token sees every other."""
+"""The one stack: embeddings, then blocks in which tokens see each other, or only those before."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tfaigc.layers import (
     positions_past_padding,
     rotary_angles,
 )
+from tfaigc.layers.rotary import RotarySettings
 from tfaigc.models.config import TransformerConfig
 from tfaigc.models.parts import make_block, make_relative_bias, make_relative_embeddings
 
@@ -39,13 +40,17 @@ class Encoder(keras.layers.Layer):
             vocabulary_size=config.vocabulary_size,
             hidden_size=config.hidden_size,
             embedding_size=config.embedding_size or config.hidden_size,
-            num_positions=0 if config.position_kind == "none" else config.max_positions,
+            num_positions=0
+            if config.position_kind == "none"
+            else config.max_positions + config.position_offset,
             num_segments=config.num_segments,
             norm_epsilon=config.norm_epsilon,
             norm_bias=config.norm_bias,
+            norm_kind=config.norm_kind if config.embedding_norm else None,
             dropout=config.hidden_dropout,
             factory=factory,
             always_project=config.always_project,
+            project_tokens=config.project_tokens,
         )
         self.relative_bias = make_relative_bias(config, factory)
         self.relative_embeddings = make_relative_embeddings(config, factory)
@@ -55,8 +60,15 @@ class Encoder(keras.layers.Layer):
         # One block may come up several times, with the same weights.
         self.block_order = tuple(numbers.index(number) for number in order)
         self.final_norm = (
-            factory.layer_norm(config.norm_epsilon, name="final_norm", use_bias=config.norm_bias)
-            if config.pre_norm
+            factory.norm(
+                config.norm_kind, config.norm_epsilon, name="final_norm", use_bias=config.norm_bias
+            )
+            if config.pre_norm and config.final_norm
+            else None
+        )
+        self.final_projection = (
+            factory.dense(config.output_size, name="final_projection", use_bias=False)
+            if config.output_width != config.hidden_size
             else None
         )
 
@@ -66,8 +78,9 @@ class Encoder(keras.layers.Layer):
         for part in parts:
             if part is not None:
                 part.build(None)
-        if self.final_norm is not None:
-            self.final_norm.build((None, self.config.hidden_size))
+        for part in (self.final_norm, self.final_projection):
+            if part is not None:
+                part.build((None, self.config.hidden_size))
 
     def call(
         self,
@@ -95,19 +108,19 @@ class Encoder(keras.layers.Layer):
             training: Whether dropout is active.
 
         Returns:
-            float, (batch, length, hidden).
+            float, (batch, length, output width).
         """
         layout: Layout = (
             PackedLayout(padding_mask) if remove_padding else PaddedLayout(padding_mask)
         )
         rows = self.embeddings(
             layout.to_rows(token_ids),
-            positions=self._positions(token_ids, pack_ids, layout),
+            positions=self._positions(token_ids, padding_mask, pack_ids, layout),
             segment_ids=layout.to_rows(segment_ids),
             training=training,
         )
         biases = self._biases(token_ids, padding_mask, pack_ids, global_mask)
-        angles = self._angles(token_ids, pack_ids)
+        angles = self._angles(token_ids, padding_mask, pack_ids)
         extra = {}
         if self.relative_embeddings is not None:
             extra["distances"] = self.relative_embeddings(token_ids)
@@ -116,7 +129,7 @@ class Encoder(keras.layers.Layer):
             extra["global_tokens"] = (ops.cast(global_mask, "bool"), everywhere)
         for layer, index in enumerate(self.block_order):
             if angles:
-                extra["angles"] = angles[self.config.rotary_thetas[layer]]
+                extra["angles"] = angles[self.config.rotary[layer]]
             rows = self.blocks[index](
                 rows,
                 layout=layout,
@@ -126,6 +139,8 @@ class Encoder(keras.layers.Layer):
             )
         if self.final_norm is not None:
             rows = self.final_norm(rows, training=training)
+        if self.final_projection is not None:
+            rows = self.final_projection(rows)
         return layout.to_grid(rows)
 
     def _window(self, layer: int) -> int | None:
@@ -151,19 +166,19 @@ class Encoder(keras.layers.Layer):
             biases = {window: bias + relative for window, bias in biases.items()}
         return biases
 
-    def _angles(self, token_ids: Any, pack_ids: Any) -> dict[float, Any]:
-        """Computes the rotary positions for each base that a layer has."""
-        if not self.config.rotary_thetas:
+    def _angles(
+        self, token_ids: Any, padding_mask: Any, pack_ids: Any
+    ) -> dict[RotarySettings, Any]:
+        """Computes the rotary positions for each of the settings that a layer has."""
+        if not self.config.rotary:
             return {}
-        positions = positions_in_text(token_ids, pack_ids)
+        positions = self._count(token_ids, padding_mask, pack_ids)
         return {
-            theta: rotary_angles(
-                positions, head_size=self.config.hidden_size // self.config.num_heads, theta=theta
-            )
-            for theta in dict.fromkeys(self.config.rotary_thetas)
+            settings: rotary_angles(positions, settings)
+            for settings in dict.fromkeys(self.config.rotary)
         }
 
-    def _positions(self, token_ids: Any, pack_ids: Any, layout: Layout) -> Any:
+    def _positions(self, token_ids: Any, padding_mask: Any, pack_ids: Any, layout: Layout) -> Any:
         """Finds each row's row in the position table, or None where there is no table."""
         if self.config.position_kind == "none":
             return None
@@ -172,5 +187,9 @@ class Encoder(keras.layers.Layer):
                 token_ids, padding_id=self.config.position_padding_id, pack_ids=pack_ids
             )
         else:
-            positions = positions_in_text(token_ids, pack_ids)
-        return layout.to_rows(positions)
+            positions = self._count(token_ids, padding_mask, pack_ids)
+        return layout.to_rows(positions + self.config.position_offset)
+
+    def _count(self, token_ids: Any, padding_mask: Any, pack_ids: Any) -> Any:
+        counted = padding_mask if self.config.skip_padding else None
+        return positions_in_text(token_ids, pack_ids, padding_mask=counted)

@@ -29,7 +29,7 @@ def make_block(
         The block, not built.
     """
     return TransformerBlock(
-        attention=make_attention(config, factory),
+        attention=make_attention(config, number, factory),
         feed_forward=FeedForward(
             hidden_size=config.hidden_size,
             intermediate_size=config.intermediate_size,
@@ -42,19 +42,21 @@ def make_block(
         hidden_size=config.hidden_size,
         norm_epsilon=config.norm_epsilon,
         norm_bias=config.norm_bias,
+        norm_kind=config.norm_kind,
         attention_dropout=_given(config.attention_output_dropout, config.hidden_dropout),
         feed_forward_dropout=_given(config.feed_forward_output_dropout, config.hidden_dropout),
         factory=factory,
         pre_norm=config.pre_norm,
+        parallel_residual=config.parallel_residual,
         attention_norm=config.first_norm or number != (0,),
         name="_".join(["block", *map(str, number)]),
     )
 
 
 def make_attention(
-    config: TransformerConfig, factory: LayerFactory
+    config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory
 ) -> SelfAttention | DisentangledAttention | GlobalAttention:
-    """Makes the attention of one block, not built."""
+    """Makes the attention of one block, not built; see ``make_block``."""
     if config.global_attention:
         return GlobalAttention(
             hidden_size=config.hidden_size,
@@ -70,6 +72,11 @@ def make_attention(
             dropout=config.attention_dropout,
             factory=factory,
             use_bias=config.attention_biases,
+            output_bias=config.attention_output_bias,
+            num_key_value_heads=config.num_key_value_heads,
+            head_size=config.head_size,
+            scale=config.attention_scales[number[0]] if config.attention_scales else None,
+            query_key_norm=config.norm_epsilon if config.query_key_norm else None,
         )
     return DisentangledAttention(
         hidden_size=config.hidden_size,
