@@ -2,6 +2,18 @@
 
 from tfaigc.families.backbone import Backbone
 from tfaigc.families.family import Family, Head
+from tfaigc.families.headed import HeadedBackbone
+from tfaigc.families.held_heads import held_heads, stored_labels
 from tfaigc.families.registry import FAMILIES, family_of, read_config_file
 
-__all__ = ["FAMILIES", "Backbone", "Family", "Head", "family_of", "read_config_file"]
+__all__ = [
+    "FAMILIES",
+    "Backbone",
+    "Family",
+    "Head",
+    "HeadedBackbone",
+    "family_of",
+    "held_heads",
+    "read_config_file",
+    "stored_labels",
+]

@@ -153,6 +153,11 @@ class Backbone(keras.Model):
             outputs["pooled_output"] = self.pooler(sequence[:, 0])
         return outputs
 
+    @property
+    def token_table(self) -> Any:
+        """The table of token embeddings, (vocabulary, width), which outputs may be tied to."""
+        return self.encoder.embeddings.token.embeddings
+
     def save_pretrained(self, directory: str | Path) -> None:
         """Writes ``config.json`` and ``model.safetensors``, which ``transformers`` loads.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfaigc.checkpoints.names import Rename
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import Family, Head
 
 BERT = Family(
@@ -25,6 +26,21 @@ BERT = Family(
             needs_pooler=True,
             read_summary=tables.pooled_summary,
         ),
+        "token_classification": head_tables.token_classifier("Bert"),
+        "question_answering": head_tables.span_finder("Bert"),
+        "multiple_choice": head_tables.choice("Bert"),
+        "masked_lm": head_tables.language_model(
+            "BertForMaskedLM",
+            dense="cls.predictions.transform.dense",
+            norm="cls.predictions.transform.LayerNorm",
+            bias="cls.predictions",
+            output="cls.predictions.decoder",
+        ),
+        "next_sentence": Head(
+            architecture="BertForNextSentencePrediction",
+            renames=(Rename("classifier", "cls.seq_relationship"),),
+            needs_pooler=True,
+            num_outputs=2,
+        ),
     },
-    other_heads=("cls.", "qa_outputs.", "classifier."),
 )

@@ -8,10 +8,14 @@ from typing import Any
 
 from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
-from tfaigc.layers import SummarySettings
+from tfaigc.layers import SummarySettings, VocabularySettings
 from tfaigc.models import TransformerConfig
 
 Settings = Mapping[str, Any]
+
+# none: no token. first: each text's first. question: all before the first separator.
+# answer: all after the second of two separators that stand together.
+GLOBAL_TOKENS = ("none", "first", "question", "answer")
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,34 @@ class Head:
 
     Args:
         architecture: The class that ``transformers`` loads such a checkpoint with.
-        renames: Names of the head's layers.
+        renames: Names of the head's layers. Those of a prediction head are ``summary/dense``,
+            ``summary/norm`` and ``classifier``; those of a language model ``transform/dense``,
+            ``transform/norm``, and ``tied_output`` or ``output``.
         needs_pooler: Whether such a checkpoint's backbone has a pooler.
-        first_is_global: Whether a text's first token is global in such a checkpoint.
-        read_summary: Takes ``config.json`` to how a head over whole texts summarizes one.
+        global_tokens: One of ``GLOBAL_TOKENS``, for families with global attention.
+        read_summary: Takes ``config.json`` to what the head reads, and the layers before its last.
+        num_outputs: Logits for each text or token; None: one for each label.
+        takes_choices: Whether inputs have an axis of choices behind the batch's.
+        read_vocabulary: Makes it a language model's head: takes ``config.json`` to how its last
+            layer scores the vocabulary.
+        ties: For language models, the names of tensors without the family's prefix that may stand
+            for others, such as an output matrix for the table that it is tied to.
     """
 
     architecture: str
     renames: tuple[Rename, ...] = ()
     needs_pooler: bool = False
-    first_is_global: bool = False
+    global_tokens: str = "none"
     read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
+    num_outputs: int | None = None
+    takes_choices: bool = False
+    read_vocabulary: Callable[[Settings], VocabularySettings] | None = None
+    ties: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether each logit belongs to a label."""
+        return self.num_outputs is None and self.read_vocabulary is None
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,17 @@ class Family:
     def pooler(self) -> str | None:
         """The pooler's name in a checkpoint, or None where the architecture has none."""
         return next((rename.theirs for rename in self.backbone if rename.ours == "pooler"), None)
+
+    @property
+    def ties(self) -> tuple[tuple[str, str], ...]:
+        """The tied tensors of all heads; see ``Head``."""
+        return tuple(dict.fromkeys(pair for head in self.heads.values() for pair in head.ties))
+
+    @property
+    def head_tensors(self) -> tuple[str, ...]:
+        """Beginnings of the names of heads' tensors."""
+        renames = [rename for head in self.heads.values() for rename in head.renames]
+        return (*(f"{rename.theirs}." for rename in renames), *self.other_heads)
 
     def write_config(self, config: TransformerConfig) -> dict[str, Any]:
         """Takes our settings to the keys of ``config.json`` that state them."""

@@ -64,7 +64,7 @@ LONGFORMER = Family(
             architecture="LongformerForSequenceClassification",
             renames=tables.TWO_LAYER_CLASSIFIER,
             read_summary=_read_summary,
-            first_is_global=True,
+            global_tokens="first",
         ),
     },
     other_heads=("lm_head.", "qa_outputs.", "classifier."),

@@ -102,6 +102,10 @@ def load_weights(
             variable has been changed then.
     """
     names = {_bare(modern_name(name), family): name for name in weights.names()}
+    for tied, original in family.ties:
+        # Of two tied tensors a checkpoint may store either.
+        if tied in names and original not in names:
+            names[original] = names[tied]
     found = {path: names.get(_bare(tensor.name, family)) for path, (_, tensor) in tensors.items()}
     for _, tensor in tensors.values():
         names.pop(_bare(tensor.name, family), None)
@@ -114,6 +118,8 @@ def load_weights(
             f"The checkpoint must have every weight of the model. Missing: {_some(missing)}. "
             "Take a complete checkpoint, or correct the sizes in its config.json."
         )
+    used = set(found.values())
+    names = {bare: name for bare, name in names.items() if name not in used}
     unread, unknown = _sort_leftovers(names, family)
     if unknown:
         raise CheckpointError(
@@ -219,7 +225,8 @@ def _fresh_parts(found: Mapping[str, str | None], may_be_fresh: Sequence[str]) -
 def _sort_leftovers(names: Mapping[str, str], family: Family) -> tuple[list[str], list[str]]:
     unread: list[str] = []
     unknown: list[str] = []
-    optional = (*family.other_heads, "pooler.")
+    tied = tuple(name for pair in family.ties for name in pair)
+    optional = (*family.head_tensors, *tied, "pooler.")
     for bare, name in sorted(names.items()):
         if bare.rpartition(".")[2] in family.buffers:
             continue

@@ -6,6 +6,7 @@ from tfaigc.layers.disentangled_attention import DisentangledAttention
 from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
 from tfaigc.layers.global_attention import GlobalAttention
+from tfaigc.layers.heads import LanguageModelHead, PredictionHead, VocabularySettings
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
 from tfaigc.layers.masks import attention_bias
@@ -21,10 +22,12 @@ __all__ = [
     "DisentangledAttention",
     "FeedForward",
     "GlobalAttention",
+    "LanguageModelHead",
     "LayerFactory",
     "Layout",
     "PackedLayout",
     "PaddedLayout",
+    "PredictionHead",
     "RelativeBias",
     "RelativeEmbeddings",
     "SelfAttention",
@@ -32,6 +35,7 @@ __all__ = [
     "TextSummary",
     "TransformerBlock",
     "TransformerEmbeddings",
+    "VocabularySettings",
     "activation",
     "attention_bias",
     "positions_in_text",

@@ -1,4 +1,4 @@
-"""What a classifier of whole texts reads: one row for each text."""
+"""What a head reads: one row for each text, or one for each token."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from tfaigc.errors import ConfigError
 from tfaigc.layers.activations import activation
 from tfaigc.layers.layer_factory import LayerFactory
 
-_SOURCES = ("pooler", "first", "last", "mean")
+_SOURCES = ("pooler", "first", "last", "mean", "tokens")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SummarySettings:
-    """How a checkpoint's head takes the tokens' activations to one row for each text.
+    """How a checkpoint's head takes the tokens' activations to what its last layer reads.
 
     Args:
         source: ``"pooler"``: the backbone's pooled output; ``"first"``, ``"last"``: that token's
-            activations; ``"mean"``: the mean over all tokens.
+            activations; ``"mean"``: the mean over all tokens; ``"tokens"``: each token's.
         activation: Activation of a dense layer after it, as in ``config.json``; None: no layer.
+        width: Width of that layer; None: that of the activations.
         use_bias: Whether that layer has a bias.
         norm_epsilon: Epsilon of a layer norm after the activation; None: no norm.
         norm_bias: Whether the norm has a bias.
@@ -36,6 +37,7 @@ class SummarySettings:
 
     source: str = "pooler"
     activation: str | None = None
+    width: int | None = None
     use_bias: bool = True
     norm_epsilon: float | None = None
     norm_bias: bool = True
@@ -54,12 +56,15 @@ class SummarySettings:
 
 
 class TextSummary(keras.layers.Layer):
-    """Takes a backbone's outputs to one row for each text.
+    """Takes a backbone's outputs to one row for each text, or one for each token.
 
     Args:
         settings: What the checkpoint's head does.
-        hidden_size: Width of the rows.
+        hidden_size: Width of the backbone's activations.
         factory: Makes the elementary layers.
+
+    Attributes:
+        width: Width of the rows.
     """
 
     def __init__(
@@ -73,12 +78,14 @@ class TextSummary(keras.layers.Layer):
         super().__init__(name=name, dtype=factory.dtype)
         self.settings = settings
         self.hidden_size = hidden_size
+        self.width = hidden_size
         self.dense = None
         self.norm = None
         if settings.activation is not None:
+            self.width = settings.width or hidden_size
             self.first_dropout = factory.dropout(settings.first_dropout, name="first_dropout")
             self.dense = factory.dense(
-                hidden_size,
+                self.width,
                 name="dense",
                 use_bias=settings.use_bias,
                 activation=activation(settings.activation),
@@ -91,9 +98,10 @@ class TextSummary(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Builds the dense layer and the norm."""
-        for part in (self.dense, self.norm):
-            if part is not None:
-                part.build((None, self.hidden_size))
+        if self.dense is not None:
+            self.dense.build((None, self.hidden_size))
+        if self.norm is not None:
+            self.norm.build((None, self.width))
 
     def call(
         self, outputs: Mapping[str, Any], *, padding_mask: Any = None, training: bool = False
@@ -106,7 +114,7 @@ class TextSummary(keras.layers.Layer):
             training: Whether dropout is active.
 
         Returns:
-            float, (batch, hidden).
+            float, (batch, width); (batch, length, width) where tokens are read.
         """
         rows = self._source(outputs, padding_mask)
         if self.dense is not None:
@@ -119,6 +127,8 @@ class TextSummary(keras.layers.Layer):
         if self.settings.source == "pooler":
             return outputs["pooled_output"]
         sequence = outputs["sequence_output"]
+        if self.settings.source == "tokens":
+            return sequence
         if self.settings.source == "first":
             return sequence[:, 0]
         if padding_mask is None:

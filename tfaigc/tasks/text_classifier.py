@@ -54,7 +54,7 @@ class TextClassifier(Task):
         super().__init__(backbone, tokenizer, max_length=max_length, name=name)
         self.labels = check_labels(labels)
         head = backbone.family.head(self.task)
-        self.first_is_global = head.first_is_global
+        self.first_is_global = head.global_tokens == "first"
         self.summary = TextSummary(
             head.read_summary(json.loads(backbone.stated_config)),
             hidden_size=backbone.config.hidden_size,
