@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from tfaigc.checkpoints import open_weights, write_weights
-from tfaigc.errors import ConfigError
+from tfaigc.families.inputs import check_inputs
 from tfaigc.families.registry import family_of, read_config_file
 from tfaigc.families.weights import (
     deferred_variables,
@@ -22,7 +22,7 @@ from tfaigc.families.weights import (
     variables_of,
 )
 from tfaigc.layers import LayerFactory
-from tfaigc.models import Encoder
+from tfaigc.models import Encoder, EncoderDecoder
 from tfaigc.sources import resolve
 
 _log = logging.getLogger("tfaigc")
@@ -42,6 +42,10 @@ class Backbone(keras.Model):
 
     Outputs are a dict: ``sequence_output``, float, (batch, length, hidden); with a pooler also
     ``pooled_output``, float, (batch, hidden).
+
+    Encoder-decoders have as inputs ``encoder_token_ids``, ``decoder_token_ids`` and, optionally,
+    ``encoder_padding_mask`` and ``decoder_padding_mask``; as outputs ``encoder_sequence_output``
+    and ``decoder_sequence_output``. The two texts of an example may differ in length.
 
     Args:
         stated: The checkpoint's ``config.json``, parsed.
@@ -69,7 +73,12 @@ class Backbone(keras.Model):
         self.factory = LayerFactory(
             initializer_range=self.config.initializer_range, seed=seed, dtype=dtype
         )
-        self.encoder = Encoder(self.config, factory=self.factory)
+        if self.config.decoder is None:
+            self.encoder_decoder = None
+            self.encoder = Encoder(self.config, factory=self.factory)
+        else:
+            self.encoder_decoder = EncoderDecoder(self.config, factory=self.factory)
+            self.encoder = self.encoder_decoder.encoder
         self.pooler = (
             self.factory.dense(self.config.hidden_size, name="pooler", activation="tanh")
             if pooler
@@ -113,8 +122,8 @@ class Backbone(keras.Model):
         return backbone
 
     def build(self, input_shape: Any) -> None:
-        """Builds the encoder and the pooler."""
-        self.encoder.build(None)
+        """Builds the stacks and the pooler."""
+        (self.encoder_decoder or self.encoder).build(None)
         if self.pooler is not None:
             self.pooler.build((None, self.config.hidden_size))
 
@@ -133,10 +142,13 @@ class Backbone(keras.Model):
             See the class.
 
         Raises:
-            ConfigError: ``token_ids`` is absent, an input's name is not known, or the length is
+            ConfigError: Token ids are absent, an input's name is not known, or the length is
                 above what the checkpoint allows.
         """
-        token_ids = self._checked(inputs)
+        check_inputs(inputs, self.config)
+        if self.encoder_decoder is not None:
+            return self._encode_and_decode(inputs, training, remove_padding)
+        token_ids = inputs["token_ids"]
         padding_mask = inputs.get("padding_mask")
         segment_ids = inputs.get("segment_ids")
         sequence = self.encoder(
@@ -156,7 +168,8 @@ class Backbone(keras.Model):
     @property
     def token_table(self) -> Any:
         """The table of token embeddings, (vocabulary, width), which outputs may be tied to."""
-        return self.encoder.embeddings.token.embeddings
+        last = self.encoder if self.encoder_decoder is None else self.encoder_decoder.decoder
+        return last.embeddings.token.embeddings
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Writes ``config.json`` and ``model.safetensors``, which ``transformers`` loads.
@@ -190,22 +203,20 @@ class Backbone(keras.Model):
             "name": self.name,
         }
 
-    def _checked(self, inputs: Mapping[str, Any]) -> Any:
-        known = ["token_ids", "padding_mask", "segment_ids", "pack_ids"]
-        if self.config.global_attention:
-            known.append("global_mask")
-        if not isinstance(inputs, Mapping) or "token_ids" not in inputs or set(inputs) - set(known):
-            came = ", ".join(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
-            raise ConfigError(
-                f"The backbone's inputs must be a dict with token_ids and, optionally, "
-                f"{', '.join(known[1:])}. Received: {came}."
-            )
-        token_ids = inputs["token_ids"]
-        length = token_ids.shape[1]
-        limit = self.config.max_length
-        if length is not None and length > limit:
-            raise ConfigError(
-                f"A text must have at most {limit} tokens for this checkpoint. "
-                f"Received: {length}. Pass max_length={limit} to the tokenizer."
-            )
-        return token_ids
+    def _encode_and_decode(
+        self, inputs: Mapping[str, Any], training: bool, remove_padding: bool
+    ) -> dict[str, Any]:
+        assert self.encoder_decoder is not None
+        ids = [inputs[f"{stack}_token_ids"] for stack in ("encoder", "decoder")]
+        masks = [inputs.get(f"{stack}_padding_mask") for stack in ("encoder", "decoder")]
+        encoder_mask, decoder_mask = (
+            ops.ones_like(token_ids) if mask is None else mask
+            for token_ids, mask in zip(ids, masks, strict=True)
+        )
+        return self.encoder_decoder(
+            *ids,
+            encoder_padding_mask=encoder_mask,
+            decoder_padding_mask=decoder_mask,
+            remove_padding=remove_padding and masks != [None, None],
+            training=training,
+        )

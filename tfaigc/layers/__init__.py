@@ -2,6 +2,7 @@
 
 from tfaigc.layers.activations import ACTIVATIONS, activation
 from tfaigc.layers.attention import SelfAttention
+from tfaigc.layers.cross_attention import CrossAttention, Memory
 from tfaigc.layers.disentangled_attention import DisentangledAttention
 from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
@@ -19,12 +20,14 @@ from tfaigc.layers.transformer_block import TransformerBlock
 
 __all__ = [
     "ACTIVATIONS",
+    "CrossAttention",
     "DisentangledAttention",
     "FeedForward",
     "GlobalAttention",
     "LanguageModelHead",
     "LayerFactory",
     "Layout",
+    "Memory",
     "PackedLayout",
     "PaddedLayout",
     "PredictionHead",

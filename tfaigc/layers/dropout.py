@@ -1,4 +1,4 @@
-"""Dropout that draws 16 random bits per activation."""
+"""Dropout of activations, which draws 16 random bits for each, and of whole blocks."""
 
 from __future__ import annotations
 
@@ -51,3 +51,33 @@ class Dropout(keras.layers.Dropout):
             seed=self.seed_generator,
         )
         return ops.reshape(ops.reshape(ops.view(draws, "int16"), (-1,))[:size], shape)
+
+
+class LayerDrop(keras.layers.Layer):
+    """Leaves whole blocks out in training (Fan et al., arXiv:1909.11556).
+
+    Args:
+        rate: Chance that a block is left out.
+        seed: Equal seeds give equal choices.
+    """
+
+    def __init__(self, rate: float, *, seed: int, name: str, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, after: Any, before: Any, training: bool = False) -> Any:
+        """Chooses between what a block gave and what it was given, anew at each call.
+
+        Args:
+            after: float, (...).
+            before: float, (...).
+            training: Whether a block may be left out.
+
+        Returns:
+            float, (...): one of the two.
+        """
+        if not training:
+            return after
+        is_kept = keras.random.uniform((), seed=self.seed_generator) >= self.rate
+        return ops.where(is_kept, after, before)

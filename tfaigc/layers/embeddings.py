@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from tfaigc.layers.layer_factory import LayerFactory
+from tfaigc.layers.sinusoids import sinusoids
 
 
 class TransformerEmbeddings(keras.layers.Layer):
@@ -30,6 +31,9 @@ class TransformerEmbeddings(keras.layers.Layer):
         project_tokens: Whether the dense layer, which has no bias then, takes only token
             embeddings to ``hidden_size``, which is the other tables' width (Zhang et al.,
             arXiv:2205.01068).
+        token: The table of tokens, where it is shared; None: it is made here.
+        token_scale: Factor on token embeddings.
+        sinusoidal: Whether positions are waves that training leaves alone.
     """
 
     def __init__(
@@ -47,18 +51,23 @@ class TransformerEmbeddings(keras.layers.Layer):
         norm_kind: str | None = "layer",
         always_project: bool = False,
         project_tokens: bool = False,
+        token: keras.layers.Embedding | None = None,
+        token_scale: float = 1.0,
+        sinusoidal: bool = False,
         name: str = "embeddings",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.embedding_size = embedding_size
         self.project_tokens = project_tokens
         self.sum_size = hidden_size if project_tokens else embedding_size
-        self.token = factory.embedding(vocabulary_size, embedding_size, name="token")
-        self.position = (
-            factory.embedding(num_positions, self.sum_size, name="position")
-            if num_positions
-            else None
-        )
+        self.token = token or factory.embedding(vocabulary_size, embedding_size, name="token")
+        self.token_scale = token_scale
+        self.position = None
+        if sinusoidal:
+            waves = sinusoids(num_positions, self.sum_size)
+            self.position = factory.fixed_embedding(waves, name="position")
+        elif num_positions:
+            self.position = factory.embedding(num_positions, self.sum_size, name="position")
         self.segment = (
             factory.embedding(num_segments, self.sum_size, name="segment") if num_segments else None
         )
@@ -77,7 +86,7 @@ class TransformerEmbeddings(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Builds the tables, the norm and the projection."""
         for table in (self.token, self.position, self.segment):
-            if table is not None:
+            if table is not None and not table.built:
                 table.build(None)
         if self.norm is not None:
             self.norm.build((None, self.sum_size))
@@ -99,6 +108,8 @@ class TransformerEmbeddings(keras.layers.Layer):
             float, (rows, hidden).
         """
         embedded = self.token(token_ids)
+        if self.token_scale != 1:
+            embedded = embedded * self.token_scale
         if self.project_tokens and self.projection is not None:
             embedded = self.projection(embedded)
         if self.segment is not None:

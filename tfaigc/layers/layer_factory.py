@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfaigc.errors import ConfigError
-from tfaigc.layers.dropout import Dropout
+from tfaigc.layers.dropout import Dropout, LayerDrop
 from tfaigc.layers.norms import LayerNorm, RMSNorm
 
 # layer: centered and scaled, with weights; rms: scaled only, with weights; bare: as layer, without
@@ -60,6 +61,18 @@ class LayerFactory:
             size, width, embeddings_initializer=self._normal(), name=name, dtype=self.dtype
         )
 
+    def fixed_embedding(self, values: np.ndarray, *, name: str) -> keras.layers.Embedding:
+        """Returns a table of given values, (size, width), that training leaves alone."""
+        return keras.layers.Embedding(
+            *values.shape,
+            embeddings_initializer=lambda shape, dtype=None: keras.ops.convert_to_tensor(
+                values, dtype
+            ),
+            trainable=False,
+            name=name,
+            dtype=self.dtype,
+        )
+
     def layer_norm(self, epsilon: float, *, name: str, use_bias: bool = True) -> LayerNorm:
         """Returns a layer norm over the last axis."""
         return LayerNorm(epsilon=epsilon, center=use_bias, name=name, dtype=self.dtype)
@@ -92,6 +105,10 @@ class LayerFactory:
     def dropout(self, rate: float, *, name: str) -> Dropout:
         """Returns a dropout layer with a generator of its own."""
         return Dropout(rate, seed=self._draw_seed(), name=name, dtype=self.dtype)
+
+    def layer_drop(self, rate: float, *, name: str) -> LayerDrop:
+        """Returns what leaves whole blocks out, with a generator of its own."""
+        return LayerDrop(rate, seed=self._draw_seed(), name=name, dtype=self.dtype)
 
     def _normal(self) -> keras.initializers.Initializer:
         return keras.initializers.RandomNormal(

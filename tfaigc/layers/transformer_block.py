@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from tfaigc.layers.cross_attention import Memory
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 
@@ -28,6 +29,7 @@ class TransformerBlock(keras.layers.Layer):
         norm_kind: Kind of the norms; see ``LayerFactory.norm``.
         parallel_residual: Whether the feed-forward network reads what attention reads (Wang and
             Komatsuzaki, GPT-J-6B, 2021), through a norm of its own; only with ``pre_norm``.
+        cross_attention: Mixes each row with an encoder's, after ``attention``; or None.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class TransformerBlock(keras.layers.Layer):
         attention_norm: bool = True,
         norm_kind: str = "layer",
         parallel_residual: bool = False,
+        cross_attention: keras.layers.Layer | None = None,
         name: str,
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
@@ -56,6 +59,12 @@ class TransformerBlock(keras.layers.Layer):
         self.attention_norm = (
             factory.norm(norm_kind, norm_epsilon, name="attention_norm", use_bias=norm_bias)
             if attention_norm
+            else None
+        )
+        self.cross_attention = cross_attention
+        self.cross_attention_norm = (
+            factory.norm(norm_kind, norm_epsilon, name="cross_attention_norm", use_bias=norm_bias)
+            if cross_attention is not None
             else None
         )
         self.feed_forward_norm = factory.norm(
@@ -73,6 +82,8 @@ class TransformerBlock(keras.layers.Layer):
         for part in (
             self.attention,
             self.attention_norm,
+            self.cross_attention,
+            self.cross_attention_norm,
             self.feed_forward,
             self.feed_forward_norm,
         ):
@@ -88,6 +99,7 @@ class TransformerBlock(keras.layers.Layer):
         angles: Any = None,
         distances: Any = None,
         global_tokens: Any = None,
+        memory: Memory | None = None,
         training: bool = False,
     ) -> Any:
         """Takes (rows, hidden) to (rows, hidden).
@@ -100,6 +112,7 @@ class TransformerBlock(keras.layers.Layer):
             distances: What ``RelativeEmbeddings`` returned, for disentangled attention.
             global_tokens: Which tokens are global and the bias on their scores, for attention
                 with global tokens.
+            memory: An encoder's rows, for blocks with cross-attention.
             training: Whether dropout is active.
         """
         extra = {"angles": angles, "distances": distances, "global_tokens": global_tokens}
@@ -107,15 +120,28 @@ class TransformerBlock(keras.layers.Layer):
         before = self._norm(self.attention_norm, rows, training) if self.pre_norm else rows
         mixed = self.attention(before, layout=layout, bias=bias, training=training, **extra)
         entered, rows = rows, rows + self.dropout(mixed, training=training)
+        if self.cross_attention is not None:
+            rows = self._look_at(memory, rows, layout, training)
         if self.pre_norm:
             read = entered if self.parallel_residual else rows
             transformed = self._norm(self.feed_forward_norm, read, training)
             transformed = self.feed_forward(transformed, training=training)
             return rows + self.feed_forward_dropout(transformed, training=training)
-        rows = self._norm(self.attention_norm, rows, training)
+        if self.cross_attention is None:
+            rows = self._norm(self.attention_norm, rows, training)
         transformed = self.feed_forward(rows, training=training)
         rows = rows + self.feed_forward_dropout(transformed, training=training)
         return self._norm(self.feed_forward_norm, rows, training)
+
+    def _look_at(self, memory: Memory | None, rows: Any, layout: Layout, training: bool) -> Any:
+        """Adds what cross-attention finds; norms before it, or before it and after it."""
+        assert self.cross_attention is not None
+        if not self.pre_norm:
+            rows = self._norm(self.attention_norm, rows, training)
+        before = self._norm(self.cross_attention_norm, rows, training) if self.pre_norm else rows
+        mixed = self.cross_attention(before, layout=layout, memory=memory, training=training)
+        rows = rows + self.dropout(mixed, training=training)
+        return rows if self.pre_norm else self._norm(self.cross_attention_norm, rows, training)
 
     def _norm(self, norm: Any, rows: Any, training: bool) -> Any:
         return rows if norm is None else norm(rows, training=training)

@@ -2,5 +2,6 @@
 
 from tfaigc.models.config import DisentangledSettings, TransformerConfig
 from tfaigc.models.encoder import Encoder
+from tfaigc.models.encoder_decoder import EncoderDecoder
 
-__all__ = ["DisentangledSettings", "Encoder", "TransformerConfig"]
+__all__ = ["DisentangledSettings", "Encoder", "EncoderDecoder", "TransformerConfig"]

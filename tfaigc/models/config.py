@@ -9,8 +9,9 @@ from tfaigc.layers.layer_factory import NORM_KINDS
 from tfaigc.layers.rotary import RotarySettings
 
 # learned: a table, from row 0 on. past_padding: a table whose rows are counted from the padding
-# token's id on, and padding tokens are not counted. none: no table.
-POSITION_KINDS = ("learned", "past_padding", "none")
+# token's id on, and padding tokens are not counted. sinusoidal: a table of waves that training
+# leaves alone. none: no table.
+POSITION_KINDS = ("learned", "past_padding", "sinusoidal", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ class TransformerConfig:
         project_tokens: Whether that layer, without a bias then, takes token embeddings to
             ``hidden_size`` before others are added; only between different widths.
         embedding_norm: Whether the embeddings are normed.
+        embedding_scale: Factor on token embeddings.
         output_size: Width of what the stack returns; 0: ``hidden_size``. Another width takes a
             dense layer without a bias after the last block.
         position_kind: One of ``POSITION_KINDS``.
@@ -84,6 +86,8 @@ class TransformerConfig:
             instead of after each residual sum.
         first_norm: Whether the first block norms its input; only with ``pre_norm``.
         final_norm: Whether there is a norm at the end; only with ``pre_norm``.
+        final_dropout: Share of the last activations that training drops.
+        layer_drop: Chance that training leaves a block out.
         parallel_residual: Whether attention and feed-forward of a block read the same input; only
             with ``pre_norm``.
         norm_kind: One of ``NORM_KINDS``.
@@ -108,6 +112,10 @@ class TransformerConfig:
         initializer_range: Standard deviation of fresh weights.
         causal: Whether a token attends only to itself and the tokens before it.
         tied_output: Whether a language model scores tokens by the table of token embeddings.
+        cross_attention: Whether each block also attends to an encoder's activations.
+        decoder: Settings of the decoder behind this encoder, or None: there is none.
+        separate_tables: Whether encoder and decoder have a table of token embeddings each.
+        spare_table: Whether there is a third table, which nothing reads; some checkpoints have it.
 
     Raises:
         ConfigError: A size is not positive, a share is not in [0, 1), or the heads do not divide
@@ -127,6 +135,7 @@ class TransformerConfig:
     always_project: bool = False
     project_tokens: bool = False
     embedding_norm: bool = True
+    embedding_scale: float = 1.0
     output_size: int = 0
     position_kind: str = "learned"
     position_padding_id: int = 0
@@ -142,6 +151,8 @@ class TransformerConfig:
     pre_norm: bool = False
     first_norm: bool = True
     final_norm: bool = True
+    final_dropout: float = 0.0
+    layer_drop: float = 0.0
     parallel_residual: bool = False
     norm_kind: str = "layer"
     norm_bias: bool = True
@@ -163,6 +174,10 @@ class TransformerConfig:
     initializer_range: float = 0.02
     causal: bool = False
     tied_output: bool = True
+    cross_attention: bool = False
+    decoder: TransformerConfig | None = None
+    separate_tables: bool = False
+    spare_table: bool = False
 
     def __post_init__(self) -> None:
         """Checks what would otherwise fail deep inside a layer."""
@@ -197,10 +212,11 @@ class TransformerConfig:
                 raise ConfigError(
                     f"{kind} must be one of {', '.join(kinds)}. Received: {getattr(self, kind)!r}."
                 )
-        for share in ("hidden_dropout", "attention_dropout"):
+        for share in ("hidden_dropout", "attention_dropout", "layer_drop"):
             if not 0 <= getattr(self, share) < 1:
                 raise ConfigError(f"{share} must be in [0, 1). Received: {getattr(self, share)}.")
         self._check_heads()
+        self._check_buckets()
 
     def _check_heads(self) -> None:
         if not self.head_size and self.hidden_size % self.num_heads:
@@ -220,6 +236,18 @@ class TransformerConfig:
                     "Rotary positions can turn no more numbers than a head has, in pairs. "
                     f"Received: {settings.size} of {size}. Correct the head's size in config.json."
                 )
+
+    def _check_buckets(self) -> None:
+        """Checks that some buckets hold single distances, and that others lie beyond them."""
+        if not self.relative_buckets:
+            return
+        single = self.relative_buckets // (2 if self.causal else 4)
+        if not 0 < single < self.relative_distance:
+            raise ConfigError(
+                "The distances that have buckets of their own must be at least one, and fewer "
+                f"than relative_distance. Received: {single} in {self.relative_buckets} buckets, "
+                f"relative_distance={self.relative_distance}. Correct config.json."
+            )
 
     @property
     def max_length(self) -> int:

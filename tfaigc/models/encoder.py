@@ -10,6 +10,7 @@ from keras import ops
 from tfaigc.layers import (
     LayerFactory,
     Layout,
+    Memory,
     PackedLayout,
     PaddedLayout,
     TransformerEmbeddings,
@@ -29,10 +30,16 @@ class Encoder(keras.layers.Layer):
     Args:
         config: The stack's settings.
         factory: Makes the elementary layers.
+        token: The table of tokens, where stacks share one; None: this one has its own.
     """
 
     def __init__(
-        self, config: TransformerConfig, *, factory: LayerFactory, name: str = "encoder"
+        self,
+        config: TransformerConfig,
+        *,
+        factory: LayerFactory,
+        token: keras.layers.Embedding | None = None,
+        name: str = "encoder",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.config = config
@@ -51,6 +58,9 @@ class Encoder(keras.layers.Layer):
             factory=factory,
             always_project=config.always_project,
             project_tokens=config.project_tokens,
+            token=token,
+            token_scale=config.embedding_scale,
+            sinusoidal=config.position_kind == "sinusoidal",
         )
         self.relative_bias = make_relative_bias(config, factory)
         self.relative_embeddings = make_relative_embeddings(config, factory)
@@ -71,6 +81,14 @@ class Encoder(keras.layers.Layer):
             if config.output_width != config.hidden_size
             else None
         )
+        self.final_dropout = (
+            factory.dropout(config.final_dropout, name="final_dropout")
+            if config.final_dropout
+            else None
+        )
+        self.layer_drop = (
+            factory.layer_drop(config.layer_drop, name="layer_drop") if config.layer_drop else None
+        )
 
     def build(self, input_shape: Any) -> None:
         """Builds the parts."""
@@ -90,6 +108,7 @@ class Encoder(keras.layers.Layer):
         segment_ids: Any,
         pack_ids: Any = None,
         global_mask: Any = None,
+        memory: Memory | None = None,
         remove_padding: bool = False,
         training: bool = False,
     ) -> Any:
@@ -103,6 +122,7 @@ class Encoder(keras.layers.Layer):
                 of its own; a text's tokens stand together and attend only to each other.
             global_mask: int, (batch, length), or None: 1 where a token is global; only for stacks
                 with global attention.
+            memory: What the blocks' cross-attention looks at; None where they have none.
             remove_padding: Whether padding is left out of the dense layers. The result is the
                 same but for padded cells, which are then zero; XLA cannot compile it.
             training: Whether dropout is active.
@@ -121,7 +141,7 @@ class Encoder(keras.layers.Layer):
         )
         biases = self._biases(token_ids, padding_mask, pack_ids, global_mask)
         angles = self._angles(token_ids, padding_mask, pack_ids)
-        extra = {}
+        extra: dict[str, Any] = {} if memory is None else {"memory": memory}
         if self.relative_embeddings is not None:
             extra["distances"] = self.relative_embeddings(token_ids)
         if global_mask is not None:
@@ -130,6 +150,7 @@ class Encoder(keras.layers.Layer):
         for layer, index in enumerate(self.block_order):
             if angles:
                 extra["angles"] = angles[self.config.rotary[layer]]
+            before = rows
             rows = self.blocks[index](
                 rows,
                 layout=layout,
@@ -137,10 +158,14 @@ class Encoder(keras.layers.Layer):
                 training=training,
                 **extra,
             )
+            if self.layer_drop is not None:
+                rows = self.layer_drop(rows, before, training=training)
         if self.final_norm is not None:
             rows = self.final_norm(rows, training=training)
         if self.final_projection is not None:
             rows = self.final_projection(rows)
+        if self.final_dropout is not None:
+            rows = self.final_dropout(rows, training=training)
         return layout.to_grid(rows)
 
     def _window(self, layer: int) -> int | None:

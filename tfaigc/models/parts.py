@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfaigc.layers import (
+    CrossAttention,
     DisentangledAttention,
     FeedForward,
     GlobalAttention,
@@ -49,6 +50,7 @@ def make_block(
         pre_norm=config.pre_norm,
         parallel_residual=config.parallel_residual,
         attention_norm=config.first_norm or number != (0,),
+        cross_attention=make_cross_attention(config, number, factory),
         name="_".join(["block", *map(str, number)]),
     )
 
@@ -90,6 +92,23 @@ def make_attention(
     )
 
 
+def make_cross_attention(
+    config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory
+) -> CrossAttention | None:
+    """Makes the cross-attention of one block, not built, if the settings ask for one."""
+    if not config.cross_attention:
+        return None
+    return CrossAttention(
+        hidden_size=config.hidden_size,
+        num_heads=config.num_heads,
+        dropout=config.attention_dropout,
+        factory=factory,
+        use_bias=config.attention_biases,
+        head_size=config.head_size,
+        scale=config.attention_scales[number[0]] if config.attention_scales else None,
+    )
+
+
 def make_relative_bias(config: TransformerConfig, factory: LayerFactory) -> RelativeBias | None:
     """Makes the bias by distance, not built, if the settings ask for one."""
     if not config.relative_buckets:
@@ -99,6 +118,7 @@ def make_relative_bias(config: TransformerConfig, factory: LayerFactory) -> Rela
         num_buckets=config.relative_buckets,
         num_rows=config.relative_rows or None,
         max_distance=config.relative_distance,
+        both_ways=not config.causal,
         factory=factory,
     )
 
