@@ -18,14 +18,27 @@ ODD_SIZES = {"hidden_size": 30, "num_attention_heads": 3, "intermediate_size": 7
 NARROW = {"embedding_size": 10}
 
 
+_HEADS = {
+    "text_classification": "ForSequenceClassification",
+    "token_classification": "ForTokenClassification",
+    "question_answering": "ForQuestionAnswering",
+    "multiple_choice": "ForMultipleChoice",
+    "masked_lm": "ForMaskedLM",
+}
+_UNTIED = ("masked_lm", {"tie_word_embeddings": False})
+
+
+def _encoder_heads(class_name: str) -> dict[str, str]:
+    return {head: class_name + suffix for head, suffix in _HEADS.items()}
+
+
 def _like_roberta(name: str, class_name: str, variants: dict[str, Any]) -> FamilyCase:
     return FamilyCase(
         name=name,
         config=f"{class_name}Config",
         settings={**TINY, "pad_token_id": 1},
         backbone=f"{class_name}Model",
-        heads={"TextClassifier": f"{class_name}ForSequenceClassification"},
-        others=[f"{class_name}ForMaskedLM"],
+        heads=_encoder_heads(class_name),
         variants=variants,
     )
 
@@ -38,8 +51,12 @@ CASES = {
             config="BertConfig",
             settings=TINY,
             backbone="BertModel",
-            heads={"TextClassifier": "BertForSequenceClassification"},
-            others=["BertForPreTraining", "BertForQuestionAnswering"],
+            heads={
+                **_encoder_heads("Bert"),
+                "next_sentence": "BertForNextSentencePrediction",
+            },
+            head_variants=[_UNTIED],
+            others=["BertForPreTraining"],
             variants={
                 "defaults": {},
                 "gelu_new": {"hidden_act": "gelu_new"},
@@ -76,8 +93,7 @@ CASES = {
                 "max_position_embeddings": 40,
             },
             backbone="DistilBertModel",
-            heads={"TextClassifier": "DistilBertForSequenceClassification"},
-            others=["DistilBertForMaskedLM"],
+            heads=_encoder_heads("DistilBert"),
             variants={
                 "defaults": {},
                 "relu": {"activation": "relu", "dim": 30, "n_heads": 3, "hidden_dim": 7},
@@ -89,8 +105,8 @@ CASES = {
             config="ElectraConfig",
             settings={**TINY, **NARROW},
             backbone="ElectraModel",
-            heads={"TextClassifier": "ElectraForSequenceClassification"},
-            others=["ElectraForPreTraining", "ElectraForMaskedLM", "ElectraForMultipleChoice"],
+            heads={**_encoder_heads("Electra"), "replaced_token": "ElectraForPreTraining"},
+            head_variants=[_UNTIED],
             variants={
                 "defaults": {},
                 "equal widths": {"embedding_size": 24, "layer_norm_eps": 0.1},
@@ -102,7 +118,7 @@ CASES = {
             config="AlbertConfig",
             settings={**TINY, **NARROW},
             backbone="AlbertModel",
-            heads={"TextClassifier": "AlbertForSequenceClassification"},
+            heads=_encoder_heads("Albert"),
             others=["AlbertForPreTraining"],
             variants={
                 "defaults": {},
@@ -116,8 +132,7 @@ CASES = {
             config="MPNetConfig",
             settings=TINY,
             backbone="MPNetModel",
-            heads={"TextClassifier": "MPNetForSequenceClassification"},
-            others=["MPNetForMaskedLM"],
+            heads=_encoder_heads("MPNet"),
             variants={
                 "defaults": {},
                 "spare rows": {"relative_attention_num_buckets": 35, "pad_token_id": 4},
@@ -137,9 +152,8 @@ CASES = {
                 "position_biased_input": False,
             },
             backbone="DebertaV2Model",
-            heads={"TextClassifier": "DebertaV2ForSequenceClassification"},
-            head_variants={"other activation": {"pooler_hidden_act": "tanh"}},
-            others=["DebertaV2ForMaskedLM", "DebertaV2ForTokenClassification"],
+            heads=_encoder_heads("DebertaV2"),
+            head_variants=[("text_classification", {"pooler_hidden_act": "tanh"})],
             variants={
                 "version 3": {},
                 "own projections": {"share_att_key": False, "norm_rel_ebd": "none"},
@@ -165,8 +179,7 @@ CASES = {
             config="LongformerConfig",
             settings={**TINY, "attention_window": 4, "pad_token_id": 1},
             backbone="LongformerModel",
-            heads={"TextClassifier": "LongformerForSequenceClassification"},
-            others=["LongformerForMaskedLM"],
+            heads=_encoder_heads("Longformer"),
             variants={
                 "one window": {},
                 "windows": {"attention_window": [4, 8], "pad_token_id": 4, "layer_norm_eps": 0.1},
@@ -186,12 +199,18 @@ CASES = {
                 "sep_token_id": 2,
             },
             backbone="ModernBertModel",
-            heads={"TextClassifier": "ModernBertForSequenceClassification"},
-            head_variants={
-                "mean": {"classifier_pooling": "mean", "classifier_activation": "silu"},
-                "biases": {"classifier_bias": True, "norm_bias": True, "norm_eps": 0.1},
-            },
-            others=["ModernBertForMaskedLM"],
+            heads=_encoder_heads("ModernBert"),
+            head_variants=[
+                (
+                    "text_classification",
+                    {"classifier_pooling": "mean", "classifier_activation": "silu"},
+                ),
+                (
+                    "token_classification",
+                    {"classifier_bias": True, "norm_bias": True, "norm_eps": 0.1},
+                ),
+                ("masked_lm", {"decoder_bias": False}),
+            ],
             variants={
                 "defaults": {},
                 "biases": {"norm_bias": True, "attention_bias": True, "mlp_bias": True},

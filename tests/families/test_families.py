@@ -9,7 +9,7 @@ import batteries
 import keras
 import numpy as np
 import pytest
-from conftest import tiny_bert_config, write_tiny_tokenizer
+from conftest import tiny_bert_config
 from family_cases import CASES
 
 import tfaigc
@@ -18,12 +18,6 @@ from tfaigc.families import FAMILIES
 
 VARIANTS = [(name, variant) for name, case in CASES.items() for variant in case.variants]
 OTHERS = [(name, other) for name, case in CASES.items() for other in case.others]
-HEADS = [
-    (name, head, variant)
-    for name, case in CASES.items()
-    for head in case.heads
-    for variant in ("defaults", *case.head_variants)
-]
 
 
 def test_every_family_is_in_the_table() -> None:
@@ -41,23 +35,6 @@ def test_backbone(name: str, variant: str, tmp_path: Path) -> None:
     batteries.check_backbone(reference, backbone, {"token_ids": inputs["token_ids"]})
     batteries.check_packing(backbone, inputs)
     batteries.check_saved(case, case.backbone, backbone, reference, tmp_path / "ours")
-
-
-@pytest.mark.parametrize(("name", "head", "variant"), HEADS)
-def test_head(name: str, head: str, variant: str, tmp_path: Path) -> None:
-    case = CASES[name]
-    write_tiny_tokenizer(tmp_path / "theirs")
-    changes: dict[str, Any] = {"id2label": {0: "a", 1: "b", 2: "c"}, "vocab_size": 250}
-    changes["label2id"] = {"a": 0, "b": 1, "c": 2}
-    changes |= case.head_variants.get(variant, {})
-    reference = batteries.make_reference(case, case.heads[head], tmp_path / "theirs", **changes)
-    model = getattr(tfaigc, head).from_pretrained(tmp_path / "theirs")
-    num_segments = model.backbone.config.num_segments
-    inputs = batteries.ragged_batch(reference.config.vocab_size, num_segments)
-    batteries.check_logits(reference, model, inputs)
-    batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours")
-    again = getattr(tfaigc, head).from_pretrained(tmp_path / "ours")
-    np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
 
 
 @pytest.mark.parametrize("name", ["mpnet", "deberta-v2", "modernbert", "longformer"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfaigc.checkpoints.names import Rename
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings, read_value
 from tfaigc.layers import SummarySettings
 
@@ -16,8 +17,12 @@ def _check_config(stated: Settings) -> Settings:
     return {"always_project": True, "feed_forward_output_dropout": 0.0}
 
 
+def _read_dropout(stated: Settings) -> float:
+    return float(read_value(stated, "classifier_dropout_prob", 0.1))
+
+
 def _read_summary(stated: Settings) -> SummarySettings:
-    return SummarySettings(last_dropout=read_value(stated, "classifier_dropout_prob", 0.1))
+    return SummarySettings(last_dropout=_read_dropout(stated))
 
 
 ALBERT = Family(
@@ -60,6 +65,17 @@ ALBERT = Family(
             needs_pooler=True,
             read_summary=_read_summary,
         ),
+        "token_classification": head_tables.token_classifier("Albert", _read_dropout),
+        "question_answering": head_tables.span_finder("Albert"),
+        "multiple_choice": head_tables.choice("Albert", _read_summary),
+        "masked_lm": head_tables.language_model(
+            "AlbertForMaskedLM",
+            dense="predictions.dense",
+            norm="predictions.LayerNorm",
+            bias="predictions",
+            output="predictions.decoder",
+            width_key="embedding_size",
+        ),
     },
-    other_heads=("predictions.", "sop_classifier.", "qa_outputs.", "classifier."),
+    other_heads=("sop_classifier.",),
 )

@@ -7,12 +7,14 @@ from typing import Any
 from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import Family, Head, Settings, read_value
 from tfaigc.layers import SummarySettings
 from tfaigc.models import DisentangledSettings
 
 _ATTENTION = "encoder/block_{i}/attention/"
 _SELF = "encoder.layer.{i}.attention.self."
+_CLASSIFIER = (Rename("summary/dense", "pooler.dense"), Rename("classifier", "classifier"))
 
 
 def _check_config(stated: Settings) -> Settings:
@@ -111,16 +113,27 @@ DEBERTA_V2 = Family(
     heads={
         "text_classification": Head(
             architecture="DebertaV2ForSequenceClassification",
-            renames=(Rename("summary/dense", "pooler.dense"), Rename("classifier", "classifier")),
+            renames=_CLASSIFIER,
             read_summary=_read_summary,
+        ),
+        "token_classification": head_tables.token_classifier(
+            "DebertaV2", head_tables.hidden_dropout
+        ),
+        "question_answering": head_tables.span_finder("DebertaV2"),
+        "multiple_choice": head_tables.choice(
+            "DebertaV2", _read_summary, renames=_CLASSIFIER, needs_pooler=False
+        ),
+        "masked_lm": head_tables.language_model(
+            "DebertaV2ForMaskedLM",
+            dense="cls.predictions.transform.dense",
+            norm="cls.predictions.transform.LayerNorm",
+            bias="cls.predictions",
+            output="cls.predictions.decoder",
         ),
     },
     other_heads=(
-        "cls.",
         "lm_predictions.",
         "mask_predictions.",
-        "qa_outputs.",
-        "classifier.",
         # Some checkpoints keep a position table, or a norm for distances, that they do not use.
         "embeddings.position_embeddings.",
         "encoder.LayerNorm.",

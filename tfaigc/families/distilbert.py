@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tfaigc.checkpoints.names import Rename
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings, read_value
 from tfaigc.layers import SummarySettings
 
 _BLOCK = "encoder/block_{i}/"
 _LAYER = "transformer.layer.{i}."
+_CLASSIFIER = (Rename("summary/dense", "pre_classifier"), Rename("classifier", "classifier"))
 
 
 def _check_config(stated: Settings) -> Settings:
@@ -19,6 +21,11 @@ def _check_config(stated: Settings) -> Settings:
 def _read_summary(stated: Settings) -> SummarySettings:
     share = read_value(stated, "seq_classif_dropout", 0.2)
     return SummarySettings(source="first", activation="relu", last_dropout=share)
+
+
+def _read_transform(stated: Settings) -> SummarySettings:
+    activation = read_value(stated, "activation", "gelu")
+    return SummarySettings(source="tokens", activation=activation, norm_epsilon=1e-12)
 
 
 DISTILBERT = Family(
@@ -54,19 +61,29 @@ DISTILBERT = Family(
     heads={
         "text_classification": Head(
             architecture="DistilBertForSequenceClassification",
-            renames=(
-                Rename("summary/dense", "pre_classifier"),
-                Rename("classifier", "classifier"),
-            ),
+            renames=_CLASSIFIER,
             read_summary=_read_summary,
         ),
+        "token_classification": head_tables.token_classifier(
+            "DistilBert", lambda stated: read_value(stated, "dropout", 0.1)
+        ),
+        "question_answering": head_tables.span_finder(
+            "DistilBert", lambda stated: read_value(stated, "qa_dropout", 0.1)
+        ),
+        "multiple_choice": head_tables.choice(
+            "DistilBert", _read_summary, renames=_CLASSIFIER, needs_pooler=False
+        ),
+        "masked_lm": Head(
+            architecture="DistilBertForMaskedLM",
+            renames=(
+                Rename("transform/dense", "vocab_transform"),
+                Rename("transform/norm", "vocab_layer_norm"),
+                Rename("tied_output", "vocab_projector"),
+                Rename("output", "vocab_projector"),
+            ),
+            read_summary=_read_transform,
+            read_vocabulary=head_tables.read_tie,
+            ties=(("vocab_projector.weight", "embeddings.word_embeddings.weight"),),
+        ),
     },
-    other_heads=(
-        "vocab_transform.",
-        "vocab_layer_norm.",
-        "vocab_projector.",
-        "qa_outputs.",
-        "pre_classifier.",
-        "classifier.",
-    ),
 )

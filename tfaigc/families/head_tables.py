@@ -137,3 +137,15 @@ def language_model(
         read_vocabulary=read_tie,
         ties=tuple(ties),
     )
+
+
+def roberta_language_model(architecture: str) -> Head:
+    """Returns the language model's head of RoBERTa, whose names others took over."""
+    return language_model(
+        architecture,
+        dense="lm_head.dense",
+        norm="lm_head.layer_norm",
+        bias="lm_head",
+        output="lm_head.decoder",
+        activation="gelu",
+    )

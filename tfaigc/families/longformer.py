@@ -7,6 +7,7 @@ from typing import Any
 from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings, read_value
 from tfaigc.layers import SummarySettings
 
@@ -66,6 +67,15 @@ LONGFORMER = Family(
             read_summary=_read_summary,
             global_tokens="first",
         ),
+        "token_classification": head_tables.token_classifier(
+            "Longformer", head_tables.hidden_dropout
+        ),
+        "question_answering": head_tables.span_finder("Longformer", global_tokens="question"),
+        "multiple_choice": head_tables.choice(
+            "Longformer",
+            head_tables.pooled_without_classifier_dropout,
+            global_tokens="answer",
+        ),
+        "masked_lm": head_tables.roberta_language_model("LongformerForMaskedLM"),
     },
-    other_heads=("lm_head.", "qa_outputs.", "classifier."),
 )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings, read_value
-from tfaigc.layers import SummarySettings
+from tfaigc.layers import SummarySettings, VocabularySettings
 from tfaigc.layers.rotary import rotary_frequencies, rotary_settings
 
 _BLOCK = "encoder/block_{i}/"
 _LAYER = "layers.{i}."
+_CLASSIFIER = (
+    Rename("summary/dense", "head.dense"),
+    Rename("summary/norm", "head.norm"),
+    Rename("classifier", "classifier"),
+)
 _KINDS = ("full_attention", "sliding_attention")
 _THETAS = {
     "full_attention": ("global_rope_theta", 160_000.0),
@@ -90,6 +97,15 @@ def _read_summary(stated: Settings) -> SummarySettings:
     )
 
 
+def _read_tokens(stated: Settings) -> SummarySettings:
+    return replace(_read_summary(stated), source="tokens")
+
+
+def _read_vocabulary(stated: Settings) -> VocabularySettings:
+    use_bias = read_value(stated, "decoder_bias", True)
+    return replace(head_tables.read_tie(stated), use_bias=use_bias)
+
+
 MODERNBERT = Family(
     model_type="modernbert",
     prefix="model.",
@@ -129,13 +145,34 @@ MODERNBERT = Family(
     heads={
         "text_classification": Head(
             architecture="ModernBertForSequenceClassification",
-            renames=(
-                Rename("summary/dense", "head.dense"),
-                Rename("summary/norm", "head.norm"),
-                Rename("classifier", "classifier"),
-            ),
+            renames=_CLASSIFIER,
             read_summary=_read_summary,
         ),
+        "token_classification": Head(
+            architecture="ModernBertForTokenClassification",
+            renames=_CLASSIFIER,
+            read_summary=_read_tokens,
+        ),
+        "question_answering": Head(
+            architecture="ModernBertForQuestionAnswering",
+            renames=_CLASSIFIER,
+            read_summary=_read_tokens,
+            num_outputs=2,
+        ),
+        "multiple_choice": head_tables.choice(
+            "ModernBert", _read_summary, renames=_CLASSIFIER, needs_pooler=False
+        ),
+        "masked_lm": Head(
+            architecture="ModernBertForMaskedLM",
+            renames=(
+                Rename("transform/dense", "head.dense"),
+                Rename("transform/norm", "head.norm"),
+                Rename("tied_output", "decoder"),
+                Rename("output", "decoder"),
+            ),
+            read_summary=lambda stated: replace(_read_tokens(stated), last_dropout=0.0),
+            read_vocabulary=_read_vocabulary,
+            ties=(("decoder.weight", "embeddings.tok_embeddings.weight"),),
+        ),
     },
-    other_heads=("head.", "decoder.", "classifier."),
 )

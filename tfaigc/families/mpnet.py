@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfaigc.checkpoints.names import Rename
 from tfaigc.errors import ConfigError
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings
 from tfaigc.layers import SummarySettings
 
@@ -64,6 +65,11 @@ MPNET = Family(
             renames=tables.TWO_LAYER_CLASSIFIER,
             read_summary=_read_summary,
         ),
+        "token_classification": head_tables.token_classifier("MPNet", head_tables.hidden_dropout),
+        "question_answering": head_tables.span_finder("MPNet"),
+        "multiple_choice": head_tables.choice(
+            "MPNet", head_tables.pooled_without_classifier_dropout
+        ),
+        "masked_lm": head_tables.roberta_language_model("MPNetForMaskedLM"),
     },
-    other_heads=("lm_head.", "qa_outputs.", "classifier."),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings
 
 
@@ -32,8 +33,13 @@ def _family(model_type: str, name: str) -> Family:
                 renames=tables.TWO_LAYER_CLASSIFIER,
                 read_summary=tables.first_token_summary,
             ),
+            "token_classification": head_tables.token_classifier(name),
+            "question_answering": head_tables.span_finder(name),
+            "multiple_choice": head_tables.choice(
+                name, head_tables.pooled_without_classifier_dropout
+            ),
+            "masked_lm": head_tables.roberta_language_model(f"{name}ForMaskedLM"),
         },
-        other_heads=("lm_head.", "qa_outputs.", "classifier."),
     )
 
 
