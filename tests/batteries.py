@@ -75,6 +75,17 @@ def ragged_batch(vocabulary_size: int, num_segments: int, *, seed: int = 0) -> d
     return inputs
 
 
+def text_pairs(vocabulary_size: int) -> dict[str, Any]:
+    """Makes inputs of an encoder-decoder, of several lengths, padded at the end."""
+    random = np.random.default_rng(0)
+    inputs = {}
+    for stack, lengths in (("encoder", [13, 1, 7, 12]), ("decoder", [5, 9, 1, 7])):
+        mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype("int32")
+        token_ids = random.integers(0, vocabulary_size, mask.shape).astype("int32")
+        inputs |= {f"{stack}_token_ids": token_ids, f"{stack}_padding_mask": mask}
+    return inputs
+
+
 def run_reference(model: Any, inputs: Mapping[str, Any]) -> Any:
     """Runs a model of `transformers` on our inputs."""
     import torch
@@ -84,6 +95,10 @@ def run_reference(model: Any, inputs: Mapping[str, Any]) -> Any:
         "padding_mask": "attention_mask",
         "segment_ids": "token_type_ids",
         "global_mask": "global_attention_mask",
+        "encoder_token_ids": "input_ids",
+        "encoder_padding_mask": "attention_mask",
+        "decoder_token_ids": "decoder_input_ids",
+        "decoder_padding_mask": "decoder_attention_mask",
     }
     tensors = {names[name]: torch.tensor(np.asarray(value)) for name, value in inputs.items()}
     with torch.no_grad():
@@ -111,8 +126,32 @@ def check_backbone(reference: Any, backbone: Any, inputs: Mapping[str, Any]) -> 
             )
 
 
+def check_stacks(reference: Any, backbone: Any, inputs: Mapping[str, Any]) -> None:
+    """Compares the hidden states of encoder and decoder, with and without padding."""
+    outputs = run_reference(reference, inputs)
+    for remove_padding in (False, True):
+        found = backbone(inputs, remove_padding=remove_padding)
+        for stack, expected in (
+            ("encoder", outputs.encoder_last_hidden_state),
+            ("decoder", outputs.last_hidden_state),
+        ):
+            ids = inputs[f"{stack}_token_ids"]
+            mask = np.asarray(inputs.get(f"{stack}_padding_mask", np.ones_like(ids)))[..., None]
+            np.testing.assert_allclose(
+                np.asarray(found[f"{stack}_sequence_output"]) * mask,
+                expected.numpy() * mask,
+                atol=ATOL,
+                rtol=0,
+            )
+
+
 def check_logits(reference: Any, model: Any, inputs: Mapping[str, Any]) -> None:
     """Compares a head's logits; those of padding may differ."""
+    if getattr(reference.config, "pad_token_id", None) is not None:
+        # Some heads look for the last token by what it is, and not by the mask.
+        padding = reference.config.pad_token_id
+        token_ids = np.where(inputs["padding_mask"], inputs["token_ids"], padding)
+        inputs = {**inputs, "token_ids": token_ids.astype("int32")}
     expected = reference_logits(run_reference(reference, inputs))
     found = np.asarray(model(inputs))
     assert found.shape == expected.shape

@@ -30,12 +30,15 @@ class Rename:
         transposed: Whether a kernel is stored as (outputs, inputs), as PyTorch's ``Linear`` does.
         part: Which of how many equal parts of the stored outputs this layer is, such as ``(1, 3)``
             for the keys in a tensor that holds queries, keys and values.
+        is_tensor: Whether ``theirs`` is the name of a tensor, stored as (1, width), instead of a
+            module's.
     """
 
     ours: str
     theirs: str
     transposed: bool = True
     part: tuple[int, int] = (0, 1)
+    is_tensor: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,27 +49,33 @@ class StoredTensor:
         name: The tensor's name.
         transposed: Whether its two axes are the variable's, swapped.
         part: Which of how many equal parts of the tensor, along its outputs, the variable is.
+        in_row: Whether the variable is the only row of the tensor.
     """
 
     name: str
     transposed: bool
     part: tuple[int, int] = (0, 1)
+    in_row: bool = False
 
     def stored_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """Takes the variable's shape to the whole tensor's."""
         stored = list(reversed(shape)) if self.transposed else list(shape)
         stored[self._axis] *= self.part[1]
-        return tuple(stored)
+        return (1, *stored) if self.in_row else tuple(stored)
 
     def to_variable(self, array: np.ndarray) -> np.ndarray:
         """Takes the stored array to the variable's layout."""
         index, count = self.part
+        if self.in_row:
+            array = array[0]
         if count > 1:
             array = np.split(array, count, axis=self._axis)[index]
         return array.T if self.transposed else array
 
     def to_stored(self, array: np.ndarray) -> np.ndarray:
         """Takes the variable's array to the stored layout of its part."""
+        if self.in_row:
+            return array[None]
         return np.ascontiguousarray(array.T) if self.transposed else array
 
     @property
@@ -132,7 +141,10 @@ def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str,
                 for index in match.groups():
                     module = module.replace(_INDEX, index, 1)
                 found[path] = StoredTensor(
-                    f"{module}.{_LEAVES[leaf]}", leaf == "kernel" and rename.transposed, rename.part
+                    module if rename.is_tensor else f"{module}.{_LEAVES[leaf]}",
+                    leaf == "kernel" and rename.transposed,
+                    rename.part,
+                    in_row=rename.is_tensor,
                 )
                 break
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfaigc.checkpoints.names import Rename
@@ -46,11 +46,13 @@ class Head:
         global_tokens: One of ``GLOBAL_TOKENS``, for families with global attention.
         read_summary: Takes ``config.json`` to what the head reads, and the layers before its last.
         num_outputs: Logits for each text or token; None: one for each label.
+        output_bias: Whether a prediction head's last layer has a bias.
         takes_choices: Whether inputs have an axis of choices behind the batch's.
         read_vocabulary: Makes it a language model's head: takes ``config.json`` to how its last
             layer scores the vocabulary.
         ties: For language models, the names of tensors without the family's prefix that may stand
             for others, such as an output matrix for the table that it is tied to.
+        states_tie: Whether ``tie_word_embeddings`` says if the output is tied.
     """
 
     architecture: str
@@ -59,9 +61,11 @@ class Head:
     global_tokens: str = "none"
     read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
     num_outputs: int | None = None
+    output_bias: bool = True
     takes_choices: bool = False
     read_vocabulary: Callable[[Settings], VocabularySettings] | None = None
     ties: tuple[tuple[str, str], ...] = ()
+    states_tie: bool = True
 
     @property
     def has_labels(self) -> bool:
@@ -83,7 +87,12 @@ class Family:
         backbone: Names of the backbone's layers.
         heads: The heads by task name.
         other_heads: Beginnings of tensor names that belong to heads that no task here reads.
-        buffers: Ends of tensor names that hold no weights.
+        buffers: Ends of tensor names that hold no weights, in whole words.
+        copies: Pairs of tensors' names: the first may repeat, or stand for, the second.
+        read_decoder: Takes the settings and ``config.json`` to the settings of the decoder; None:
+            there is no decoder behind the stack.
+        adapt: Takes the family and ``config.json`` to the family of that checkpoint, where names
+            depend on settings.
     """
 
     model_type: str
@@ -95,6 +104,9 @@ class Family:
     heads: Mapping[str, Head]
     other_heads: tuple[str, ...] = ()
     buffers: tuple[str, ...] = field(default=("position_ids", "token_type_ids"))
+    copies: tuple[tuple[str, str], ...] = ()
+    read_decoder: Callable[[TransformerConfig, Settings], TransformerConfig] | None = None
+    adapt: Callable[[Family, Settings], Family] = lambda family, _: family
 
     def read_config(self, stated: Mapping[str, Any]) -> TransformerConfig:
         """Takes ``config.json`` to our settings.
@@ -111,7 +123,10 @@ class Family:
         settings = {
             key.ours: read_value(stated, key.theirs, key.default) for key in self.config_keys
         }
-        return TransformerConfig(**settings, **self.check_config(stated))
+        config = TransformerConfig(**settings, **self.check_config(stated))
+        if self.read_decoder is None:
+            return config
+        return replace(config, decoder=self.read_decoder(config, stated))
 
     @property
     def pooler(self) -> str | None:

@@ -39,6 +39,7 @@ class HeadedBackbone(keras.Model):
     - ``token_classification``: (batch, length, labels);
     - ``question_answering``: (batch, length, 2), of starts and of ends;
     - ``masked_lm``, ``causal_lm``: (batch, length, vocabulary);
+    - ``seq2seq_lm``: (batch, decoder's length, vocabulary);
     - ``multiple_choice``: (batch, choices), from inputs of shape (batch, choices, length);
     - ``next_sentence``: (batch, 2), that the second text follows the first, and that it does not;
     - ``replaced_token``: (batch, length), that a token is not the original one.
@@ -146,8 +147,9 @@ class HeadedBackbone(keras.Model):
         outputs = self.backbone(inputs, training=training, remove_padding=remove_padding)
         if isinstance(self.head, LanguageModelHead):
             table = self.backbone.token_table if self.head.settings.tied else None
-            return self.head(outputs["sequence_output"], table=table, training=training)
-        mask = inputs.get("padding_mask")
+            sequence = outputs.get("decoder_sequence_output", outputs.get("sequence_output"))
+            return self.head(sequence, table=table, training=training)
+        mask = self.head.summary.mask(inputs)
         logits = self.head(outputs, padding_mask=mask, training=training)
         if choices is not None:
             return ops.reshape(logits, (-1, choices))
@@ -172,7 +174,7 @@ class HeadedBackbone(keras.Model):
         if self.labels is not None:
             stated["id2label"] = {str(index): name for index, name in enumerate(self.labels)}
             stated["label2id"] = {name: index for index, name in enumerate(self.labels)}
-        if isinstance(self.head, LanguageModelHead):
+        if isinstance(self.head, LanguageModelHead) and self.row.states_tie:
             stated["tie_word_embeddings"] = self.head.settings.tied
         return stated
 
@@ -204,15 +206,16 @@ class HeadedBackbone(keras.Model):
             return LanguageModelHead(
                 vocabulary or self.row.read_vocabulary(stated),
                 summary,
-                vocabulary_size=config.vocabulary_size,
-                hidden_size=config.hidden_size,
+                vocabulary_size=(config.decoder or config).vocabulary_size,
+                hidden_size=config.output_width,
                 factory=factory,
             )
         return PredictionHead(
             summary,
             num_outputs=self.row.num_outputs or len(self.labels or ()),
-            hidden_size=config.hidden_size,
+            hidden_size=config.output_width,
             factory=factory,
+            use_bias=self.row.output_bias,
         )
 
 

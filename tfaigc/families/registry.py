@@ -18,6 +18,7 @@ from tfaigc.families.longformer import LONGFORMER
 from tfaigc.families.modernbert import MODERNBERT
 from tfaigc.families.mpnet import MPNET
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
+from tfaigc.families.t5 import MT5, T5
 
 FAMILIES: dict[str, Family] = {
     family.model_type: family
@@ -33,6 +34,8 @@ FAMILIES: dict[str, Family] = {
         DEBERTA_V2,
         MODERNBERT,
         LONGFORMER,
+        T5,
+        MT5,
     )
 }
 
@@ -83,14 +86,15 @@ def family_of(stated: Mapping[str, Any]) -> Family:
             for family in FAMILIES.values():
                 name = family.architecture.removesuffix("Model")
                 if str(architecture).startswith((f"{name}For", f"TF{name}For")):
-                    return family
+                    return family.adapt(family, stated)
     if model_type not in FAMILIES:
         raise ConfigError(
             f"model_type in config.json must be one of {', '.join(FAMILIES)}. "
             f"Received: {model_type!r}.{suggestion(str(model_type), FAMILIES)} "
             "Take a checkpoint of one of these families."
         )
-    return FAMILIES[model_type]
+    family = FAMILIES[model_type]
+    return family.adapt(family, stated)
 
 
 def _listing(directory: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -102,7 +102,8 @@ def load_weights(
             variable has been changed then.
     """
     names = {_bare(modern_name(name), family): name for name in weights.names()}
-    for tied, original in family.ties:
+    check_copies(weights, names, {tensor.name for _, tensor in tensors.values()}, family)
+    for tied, original in (*family.copies, *family.ties):
         # Of two tied tensors a checkpoint may store either.
         if tied in names and original not in names:
             names[original] = names[tied]
@@ -110,8 +111,11 @@ def load_weights(
     for _, tensor in tensors.values():
         names.pop(_bare(tensor.name, family), None)
     fresh = _fresh_parts(found, may_be_fresh)
+    # What training leaves alone is computed, and need not be stored.
     missing = [
-        tensors[path][1].name for path, name in found.items() if not name and path not in fresh
+        tensors[path][1].name
+        for path, name in found.items()
+        if not name and path not in fresh and tensors[path][0].trainable
     ]
     if missing:
         raise CheckpointError(
@@ -135,6 +139,33 @@ def load_weights(
     for path, name in arrays.items():
         _fill(weights, name, *tensors[path])
     return LoadedWeights(tuple(fresh), tuple(unread))
+
+
+def check_copies(
+    weights: WeightFile, names: Mapping[str, str], wanted: Collection[str], family: Family
+) -> None:
+    """Refuses tensors that should repeat another but do not.
+
+    Args:
+        weights: The opened checkpoint.
+        names: Its tensors' names by their names without the family's prefix.
+        wanted: Names of the tensors that the model reads.
+        family: The architecture.
+
+    Raises:
+        CheckpointError: Two tensors differ of which the model has room for one.
+    """
+    bare = {_bare(name, family) for name in wanted}
+    for copy, original in family.copies:
+        if copy in bare or copy not in names or original not in names:
+            continue
+        one, other = (weights.read(names[name], dtype="float32") for name in (copy, original))
+        if not np.array_equal(one, other):
+            raise CheckpointError(
+                f"The tensors {names[copy]} and {names[original]} must be equal where embeddings "
+                "are shared. They differ. State in config.json that they are not shared, or take "
+                "another checkpoint."
+            )
 
 
 def _fill(weights: WeightFile, name: str, variable: Any, tensor: StoredTensor) -> None:
@@ -226,9 +257,11 @@ def _sort_leftovers(names: Mapping[str, str], family: Family) -> tuple[list[str]
     unread: list[str] = []
     unknown: list[str] = []
     tied = tuple(name for pair in family.ties for name in pair)
+    buffers = tuple(f".{end}" for end in family.buffers)
+    copies = {name for pair in family.copies for name in pair}
     optional = (*family.head_tensors, *tied, "pooler.")
     for bare, name in sorted(names.items()):
-        if bare.rpartition(".")[2] in family.buffers:
+        if f".{bare}".endswith(buffers) or bare in copies:
             continue
         (unread if bare.startswith(optional) else unknown).append(name)
     return unread, unknown

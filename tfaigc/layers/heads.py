@@ -21,6 +21,7 @@ class PredictionHead(keras.layers.Layer):
         num_outputs: Logits for each text or token.
         hidden_size: Width of the backbone's activations.
         factory: Makes the elementary layers.
+        use_bias: Whether the dense layer has a bias.
     """
 
     def __init__(
@@ -30,11 +31,14 @@ class PredictionHead(keras.layers.Layer):
         num_outputs: int,
         hidden_size: int,
         factory: LayerFactory,
+        use_bias: bool = True,
         name: str = "head",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.summary = TextSummary(settings, hidden_size=hidden_size, factory=factory)
-        self.classifier = factory.dense(num_outputs, name="classifier", dtype="float32")
+        self.classifier = factory.dense(
+            num_outputs, name="classifier", use_bias=use_bias, dtype="float32"
+        )
 
     def build(self, input_shape: Any) -> None:
         """Builds the summary and the dense layer."""
@@ -66,11 +70,13 @@ class VocabularySettings:
         tied: Whether the output matrix is the backbone's table of token embeddings.
         use_bias: Whether each token has a bias.
         scale: Factor on the activations.
+        fixed_bias: Whether each token has a bias that training leaves alone.
     """
 
     tied: bool = True
     use_bias: bool = True
     scale: float = 1.0
+    fixed_bias: bool = False
 
 
 class LanguageModelHead(keras.layers.Layer):
@@ -110,6 +116,9 @@ class LanguageModelHead(keras.layers.Layer):
             self.tied_output = TiedOutput(
                 vocabulary_size, use_bias=settings.use_bias, dtype=factory.dtype
             )
+        self.fixed_bias = (
+            FixedBias(vocabulary_size, dtype=factory.dtype) if settings.fixed_bias else None
+        )
 
     def build(self, input_shape: Any) -> None:
         """Builds the transform and the output."""
@@ -118,6 +127,8 @@ class LanguageModelHead(keras.layers.Layer):
             self.tied_output.build(None)
         if self.output_layer is not None:
             self.output_layer.build((None, self.transform.width))
+        if self.fixed_bias is not None:
+            self.fixed_bias.build(None)
 
     def call(self, activations: Any, *, table: Any = None, training: bool = False) -> Any:
         """Computes logits.
@@ -140,6 +151,8 @@ class LanguageModelHead(keras.layers.Layer):
         else:
             assert self.tied_output is not None
             logits = self.tied_output(rows, table=table)
+        if self.fixed_bias is not None:
+            logits = self.fixed_bias(logits)
         shape = (*ops.shape(activations)[:-1], self.vocabulary_size)
         return ops.cast(ops.reshape(logits, shape), "float32")
 
@@ -180,3 +193,27 @@ class TiedOutput(keras.layers.Layer):
         """
         scores = ops.matmul(rows, ops.transpose(ops.cast(table, self.compute_dtype)))
         return scores if self.bias is None else scores + self.bias
+
+
+class FixedBias(keras.layers.Layer):
+    """Adds a number to each logit that training leaves alone.
+
+    Args:
+        size: Number of logits.
+        dtype: Name of a Keras dtype policy.
+    """
+
+    def __init__(self, size: int, *, dtype: str, name: str = "fixed_bias") -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.size = size
+        self.bias = None
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the bias, which is zero unless a checkpoint states it."""
+        self.bias = self.add_weight(
+            shape=(self.size,), initializer="zeros", trainable=False, name="bias"
+        )
+
+    def call(self, logits: Any) -> Any:
+        """Takes (rows, size) to (rows, size)."""
+        return logits + self.bias

@@ -23,6 +23,8 @@ class SummarySettings:
     Args:
         source: ``"pooler"``: the backbone's pooled output; ``"first"``, ``"last"``: that token's
             activations; ``"mean"``: the mean over all tokens; ``"tokens"``: each token's.
+        padding_id: For ``"last"``: a token that is not taken for the last one even where the text
+            ends with it; None: every token is.
         activation: Activation of a dense layer after it, as in ``config.json``; None: no layer.
         width: Width of that layer; None: that of the activations.
         use_bias: Whether that layer has a bias.
@@ -36,6 +38,7 @@ class SummarySettings:
     """
 
     source: str = "pooler"
+    padding_id: int | None = None
     activation: str | None = None
     width: int | None = None
     use_bias: bool = True
@@ -122,6 +125,21 @@ class TextSummary(keras.layers.Layer):
         if self.norm is not None:
             rows = self.norm(rows)
         return self.last_dropout(rows, training=training)
+
+    def mask(self, inputs: Mapping[str, Any]) -> Any:
+        """Returns which cells a summary of these inputs may read.
+
+        Args:
+            inputs: A backbone's inputs.
+
+        Returns:
+            int, (batch, length): 1 where a token counts; None: all do.
+        """
+        mask = inputs.get("padding_mask")
+        if self.settings.source != "last" or self.settings.padding_id is None:
+            return mask
+        counts = ops.cast(ops.not_equal(inputs["token_ids"], self.settings.padding_id), "int32")
+        return counts if mask is None else counts * ops.cast(mask, "int32")
 
     def _source(self, outputs: Mapping[str, Any], padding_mask: Any) -> Any:
         if self.settings.source == "pooler":

@@ -1,0 +1,52 @@
+"""One row for each encoder-decoder that is held against `transformers`."""
+
+from __future__ import annotations
+
+from batteries import FamilyCase
+
+_TINY_T5 = {
+    "vocab_size": 101,
+    "d_model": 24,
+    "d_kv": 5,
+    "num_heads": 4,
+    "d_ff": 36,
+    "num_layers": 2,
+    "decoder_start_token_id": 0,
+}
+
+SEQ2SEQ_CASES = {
+    case.name: case
+    for case in [
+        FamilyCase(
+            name="t5",
+            config="T5Config",
+            settings=_TINY_T5,
+            backbone="T5Model",
+            heads={"seq2seq_lm": "T5ForConditionalGeneration"},
+            head_variants=[
+                ("seq2seq_lm", {"tie_word_embeddings": False, "feed_forward_proj": "gated-gelu"}),
+            ],
+            variants={
+                "version 1.0": {},
+                "version 1.1": {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
+                "other layers": {
+                    "num_decoder_layers": 3,
+                    "num_layers": 1,
+                    "feed_forward_proj": "gated-silu",
+                    "relative_attention_num_buckets": 7,
+                    "relative_attention_max_distance": 9,
+                    "layer_norm_epsilon": 0.1,
+                },
+                "other activation": {"feed_forward_proj": "gelu", "d_kv": 6},
+            },
+        ),
+        FamilyCase(
+            name="mt5",
+            config="MT5Config",
+            settings=_TINY_T5,
+            backbone="MT5Model",
+            heads={"seq2seq_lm": "MT5ForConditionalGeneration"},
+            variants={"defaults": {}, "one decoder layer": {"num_decoder_layers": 1}},
+        ),
+    ]
+}
