@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from batteries import FamilyCase
+from decoder_cases import DECODER_CASES
 
 TINY = {
     "vocab_size": 101,
@@ -226,5 +227,6 @@ CASES = {
                 },
             },
         ),
+        *DECODER_CASES,
     ]
 }

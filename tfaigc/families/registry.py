@@ -14,9 +14,13 @@ from tfaigc.families.deberta_v2 import DEBERTA_V2
 from tfaigc.families.distilbert import DISTILBERT
 from tfaigc.families.electra import ELECTRA
 from tfaigc.families.family import Family
+from tfaigc.families.gpt2 import GPT2
+from tfaigc.families.llama import LLAMA
 from tfaigc.families.longformer import LONGFORMER
+from tfaigc.families.mistral import MISTRAL
 from tfaigc.families.modernbert import MODERNBERT
 from tfaigc.families.mpnet import MPNET
+from tfaigc.families.qwen import QWEN2, QWEN3
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 from tfaigc.families.t5 import MT5, T5
 
@@ -36,6 +40,11 @@ FAMILIES: dict[str, Family] = {
         LONGFORMER,
         T5,
         MT5,
+        GPT2,
+        LLAMA,
+        MISTRAL,
+        QWEN2,
+        QWEN3,
     )
 }
 

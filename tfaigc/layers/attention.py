@@ -62,7 +62,8 @@ class SelfAttention(keras.layers.Layer):
         self.output_projection = factory.dense(
             hidden_size, name="output", use_bias=use_bias if output_bias is None else output_bias
         )
-        self.query_norm = self.key_norm = None
+        self.query_norm: Any = None
+        self.key_norm: Any = None
         if query_key_norm is not None:
             self.query_norm = factory.norm("rms", query_key_norm, name="query_norm")
             self.key_norm = factory.norm("rms", query_key_norm, name="key_norm")
