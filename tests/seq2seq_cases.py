@@ -14,6 +14,22 @@ _TINY_T5 = {
     "decoder_start_token_id": 0,
 }
 
+_TINY_BART = {
+    "vocab_size": 101,
+    "d_model": 24,
+    "encoder_layers": 2,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 3,
+    "encoder_ffn_dim": 36,
+    "decoder_ffn_dim": 20,
+    "max_position_embeddings": 40,
+    "pad_token_id": 1,
+}
+_SCALED = {"scale_embedding": True, "activation_function": "swish"}
+_UNTIED = {"tie_word_embeddings": False}
+_APART = {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 103}
+
 SEQ2SEQ_CASES = {
     case.name: case
     for case in [
@@ -47,6 +63,44 @@ SEQ2SEQ_CASES = {
             backbone="MT5Model",
             heads={"seq2seq_lm": "MT5ForConditionalGeneration"},
             variants={"defaults": {}, "one decoder layer": {"num_decoder_layers": 1}},
+        ),
+        FamilyCase(
+            name="bart",
+            config="BartConfig",
+            settings=_TINY_BART,
+            backbone="BartModel",
+            heads={"seq2seq_lm": "BartForConditionalGeneration"},
+            head_variants=[("seq2seq_lm", _UNTIED)],
+            variants={"defaults": {}, "scaled": _SCALED, "untied": _UNTIED},
+        ),
+        FamilyCase(
+            name="mbart",
+            config="MBartConfig",
+            settings=_TINY_BART,
+            backbone="MBartModel",
+            heads={"seq2seq_lm": "MBartForConditionalGeneration"},
+            variants={"defaults": {}, "scaled": _SCALED},
+        ),
+        FamilyCase(
+            name="marian",
+            config="MarianConfig",
+            settings={**_TINY_BART, "decoder_start_token_id": 1},
+            backbone="MarianModel",
+            heads={"seq2seq_lm": "MarianMTModel"},
+            head_variants=[
+                ("seq2seq_lm", _APART),
+                ("seq2seq_lm", {**_APART, **_UNTIED}),
+                ("seq2seq_lm", _UNTIED),
+            ],
+            variants={"defaults": {}, "scaled": _SCALED, "apart": _APART},
+        ),
+        FamilyCase(
+            name="pegasus",
+            config="PegasusConfig",
+            settings=_TINY_BART,
+            backbone="PegasusModel",
+            heads={"seq2seq_lm": "PegasusForConditionalGeneration"},
+            variants={"defaults": {}, "scaled": {**_SCALED, "encoder_layers": 1}},
         ),
     ]
 }

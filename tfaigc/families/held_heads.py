@@ -141,6 +141,9 @@ def settle_tie(
         return None
     settings = head.read_vocabulary(stated)
     names = {bare_name(name, family): name for name in weights.names()}
+    for copy, original in family.copies:
+        if copy in names:
+            names.setdefault(original, names[copy])
     for pair in head.ties:
         if settings.tied and set(pair) <= set(names):
             one, other = (weights.read(names[name], dtype="float32") for name in pair)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tfaigc.errors import CheckpointError, ConfigError, suggestion
 from tfaigc.families.albert import ALBERT
+from tfaigc.families.bart import BART, MBART
 from tfaigc.families.bert import BERT
 from tfaigc.families.deberta_v2 import DEBERTA_V2
 from tfaigc.families.distilbert import DISTILBERT
@@ -18,9 +19,11 @@ from tfaigc.families.gpt2 import GPT2
 from tfaigc.families.llama import LLAMA
 from tfaigc.families.longformer import LONGFORMER
 from tfaigc.families.mistral import MISTRAL
+from tfaigc.families.marian import MARIAN
 from tfaigc.families.modernbert import MODERNBERT
 from tfaigc.families.mpnet import MPNET
 from tfaigc.families.qwen import QWEN2, QWEN3
+from tfaigc.families.pegasus import PEGASUS
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 from tfaigc.families.t5 import MT5, T5
 
@@ -40,6 +43,10 @@ FAMILIES: dict[str, Family] = {
         LONGFORMER,
         T5,
         MT5,
+        BART,
+        MBART,
+        MARIAN,
+        PEGASUS,
         GPT2,
         LLAMA,
         MISTRAL,

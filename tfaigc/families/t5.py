@@ -177,7 +177,7 @@ def _family(
                 renames=(Rename("output", "lm_head"),),
                 read_summary=lambda _: SummarySettings(source="tokens"),
                 read_vocabulary=read_vocabulary,
-                ties=tuple(("lm_head.weight", name) for name in ("shared.weight", *_TABLES)),
+                ties=(("lm_head.weight", "shared.weight"),),
                 states_tie=False,
             ),
         },

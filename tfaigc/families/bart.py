@@ -1,0 +1,8 @@
+"""BART (Lewis et al., arXiv:1910.13461) and mBART (Liu et al., arXiv:2001.08210)."""
+
+from __future__ import annotations
+
+from tfaigc.families.bart_tables import like_bart
+
+BART = like_bart("bart", "Bart", position_offset=2)
+MBART = like_bart("mbart", "MBart", position_offset=2, pre_norm=True)
