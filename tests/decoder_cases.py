@@ -157,4 +157,53 @@ DECODER_CASES = [
         },
         head_dim=10,
     ),
+    FamilyCase(
+        name="gpt_neox",
+        config="GPTNeoXConfig",
+        settings={key: value for key, value in _TINY.items() if key != "num_key_value_heads"},
+        backbone="GPTNeoXModel",
+        heads=decoder_heads("GPTNeoX"),
+        head_variants=[_TIED],
+        others=["GPTNeoXForTokenClassification"],
+        variants={
+            "defaults": {"rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.7}},
+            "one after the other": {
+                "use_parallel_residual": False,
+                "attention_bias": False,
+                "layer_norm_eps": 0.1,
+                "hidden_act": "gelu_new",
+            },
+            "scaled": rope("linear", factor=3.0, partial_rotary_factor=1.0),
+        },
+    ),
+    FamilyCase(
+        name="opt",
+        config="OPTConfig",
+        settings={
+            "vocab_size": 101,
+            "hidden_size": 24,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "ffn_dim": 36,
+            "max_position_embeddings": 40,
+            "word_embed_proj_dim": 24,
+        },
+        backbone="OPTModel",
+        heads=decoder_heads("OPT"),
+        head_variants=[
+            _UNTIED,
+            ("causal_lm", {"word_embed_proj_dim": 10}),
+            ("text_classification", {"word_embed_proj_dim": 10, "pad_token_id": 100}),
+        ],
+        variants={
+            "defaults": {},
+            "norms behind": {"do_layer_norm_before": False, "word_embed_proj_dim": 10},
+            "without weights": {
+                "layer_norm_elementwise_affine": False,
+                "enable_bias": False,
+                "activation_function": "gelu",
+            },
+            "no last norm": {"_remove_final_layer_norm": True},
+        },
+    ),
 ]

@@ -14,7 +14,7 @@ import tfaigc
 from tfaigc.errors import ConfigError
 from tfaigc.families.rope import read_rotary
 
-DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
+DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3", "gpt_neox", "opt"]
 
 
 @pytest.mark.parametrize("name", DECODERS)

@@ -30,6 +30,8 @@ class Rename:
         transposed: Whether a kernel is stored as (outputs, inputs), as PyTorch's ``Linear`` does.
         part: Which of how many equal parts of the stored outputs this layer is, such as ``(1, 3)``
             for the keys in a tensor that holds queries, keys and values.
+        groups: How many groups the stored outputs fall into, each with such parts; with one for
+            each head, the tensor holds a head's queries, keys and values, then the next one's.
         is_tensor: Whether ``theirs`` is the name of a tensor, stored as (1, width), instead of a
             module's.
     """
@@ -38,6 +40,7 @@ class Rename:
     theirs: str
     transposed: bool = True
     part: tuple[int, int] = (0, 1)
+    groups: int = 1
     is_tensor: bool = False
 
 
@@ -49,12 +52,14 @@ class StoredTensor:
         name: The tensor's name.
         transposed: Whether its two axes are the variable's, swapped.
         part: Which of how many equal parts of the tensor, along its outputs, the variable is.
+        groups: How many groups of outputs have such parts.
         in_row: Whether the variable is the only row of the tensor.
     """
 
     name: str
     transposed: bool
     part: tuple[int, int] = (0, 1)
+    groups: int = 1
     in_row: bool = False
 
     def stored_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
@@ -69,7 +74,8 @@ class StoredTensor:
         if self.in_row:
             array = array[0]
         if count > 1:
-            array = np.split(array, count, axis=self._axis)[index]
+            pieces = np.split(array, count * self.groups, axis=self._axis)[index::count]
+            array = pieces[0] if self.groups == 1 else np.concatenate(pieces, axis=self._axis)
         return array.T if self.transposed else array
 
     def to_stored(self, array: np.ndarray) -> np.ndarray:
@@ -99,17 +105,21 @@ def join_parts(parts: Iterable[tuple[StoredTensor, np.ndarray]]) -> dict[str, np
         >>> join_parts(parts)
         {'b': array([1, 2])}
     """
-    arrays: dict[str, dict[int, np.ndarray]] = {}
-    axes: dict[str, int] = {}
+    found: dict[str, list[tuple[StoredTensor, np.ndarray]]] = {}
     for tensor, array in parts:
-        arrays.setdefault(tensor.name, {})[tensor.part[0]] = array
-        axes[tensor.name] = tensor._axis
-    return {
-        name: found[0]
-        if len(found) == 1
-        else np.concatenate([found[index] for index in sorted(found)], axis=axes[name])
-        for name, found in arrays.items()
-    }
+        found.setdefault(tensor.name, []).append((tensor, array))
+    return {name: _join(pairs) for name, pairs in found.items()}
+
+
+def _join(pairs: list[tuple[StoredTensor, np.ndarray]]) -> np.ndarray:
+    """Puts one tensor together: each group has a piece of each part."""
+    if len(pairs) == 1:
+        return pairs[0][1]
+    tensor = pairs[0][0]
+    in_order = [array for _, array in sorted(pairs, key=lambda pair: pair[0].part[0])]
+    split = [np.split(array, tensor.groups, axis=tensor._axis) for array in in_order]
+    pieces = [piece for group in zip(*split, strict=True) for piece in group]
+    return np.concatenate(pieces, axis=tensor._axis)
 
 
 def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str, StoredTensor]:
@@ -144,6 +154,7 @@ def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str,
                     module if rename.is_tensor else f"{module}.{_LEAVES[leaf]}",
                     leaf == "kernel" and rename.transposed,
                     rename.part,
+                    rename.groups,
                     in_row=rename.is_tensor,
                 )
                 break

@@ -16,14 +16,16 @@ from tfaigc.families.distilbert import DISTILBERT
 from tfaigc.families.electra import ELECTRA
 from tfaigc.families.family import Family
 from tfaigc.families.gpt2 import GPT2
+from tfaigc.families.gpt_neox import GPT_NEOX
 from tfaigc.families.llama import LLAMA
 from tfaigc.families.longformer import LONGFORMER
-from tfaigc.families.mistral import MISTRAL
 from tfaigc.families.marian import MARIAN
+from tfaigc.families.mistral import MISTRAL
 from tfaigc.families.modernbert import MODERNBERT
 from tfaigc.families.mpnet import MPNET
-from tfaigc.families.qwen import QWEN2, QWEN3
+from tfaigc.families.opt import OPT
 from tfaigc.families.pegasus import PEGASUS
+from tfaigc.families.qwen import QWEN2, QWEN3
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 from tfaigc.families.t5 import MT5, T5
 
@@ -52,6 +54,8 @@ FAMILIES: dict[str, Family] = {
         MISTRAL,
         QWEN2,
         QWEN3,
+        GPT_NEOX,
+        OPT,
     )
 }
 
