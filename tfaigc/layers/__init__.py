@@ -11,6 +11,7 @@ from tfaigc.layers.heads import LanguageModelHead, PredictionHead, VocabularySet
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
 from tfaigc.layers.masks import attention_bias
+from tfaigc.layers.pooling import POOLING_MODES, SentencePooling
 from tfaigc.layers.positions import positions_in_text, positions_past_padding
 from tfaigc.layers.relative_bias import RelativeBias, relative_buckets
 from tfaigc.layers.relative_embeddings import RelativeEmbeddings
@@ -20,6 +21,7 @@ from tfaigc.layers.transformer_block import TransformerBlock
 
 __all__ = [
     "ACTIVATIONS",
+    "POOLING_MODES",
     "CrossAttention",
     "DisentangledAttention",
     "FeedForward",
@@ -34,6 +36,7 @@ __all__ = [
     "RelativeBias",
     "RelativeEmbeddings",
     "SelfAttention",
+    "SentencePooling",
     "SummarySettings",
     "TextSummary",
     "TransformerBlock",
