@@ -218,19 +218,19 @@ def made(name: str) -> Tokenizer:
 @pytest.mark.parametrize("name", FLAVORS)
 def test_graph_equals_rust(name: str) -> None:
     # Merges in any order are merged one by one, which takes its time.
-    count = 300 if name == "merges in any order" else 5000
-    texts = [text.replace("\0", "") for text in hard_strings(count, seed=17, extras=EXTRAS)]
+    count = {"GPT-2": 5000, "Llama 2": 5000, "merges in any order": 100}.get(name, 700)
+    texts = hard_strings(count, seed=17, extras=EXTRAS)
     check_graph_equals_rust(made(name), texts)
 
 
 @hypothesis.settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, print_blob=False
+    max_examples=5, deadline=None, derandomize=True, database=None, print_blob=False
 )
 @hypothesis.given(
     texts=strategies.lists(
-        strategies.text(strategies.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+        strategies.text(strategies.characters(exclude_categories=["Cs"])),
         min_size=1,
-        max_size=20,
+        max_size=100,
     )
 )
 @pytest.mark.parametrize("name", ["GPT-2", "Llama 2"])
@@ -252,7 +252,7 @@ def long_words() -> list[str]:
 
 @pytest.mark.parametrize("name", ["GPT-2", "merges in any order", "Llama 2", "prefix"])
 def test_long_words_are_merged_in_chunks(name: str) -> None:
-    most = 300 if name == "merges in any order" else 10_000
+    most = 100 if name == "merges in any order" else 10_000
     check_graph_equals_rust(made(name), [word[:most] for word in long_words()])
 
 
@@ -276,7 +276,7 @@ def test_word_level(pre_tokenizer: Any) -> None:
     trainer = trainers.WordLevelTrainer(vocab_size=900, special_tokens=["<unk>"])
     rust.train_from_iterator((text for text in corpus() if len(text) < 50), trainer)
     tokenizer = Tokenizer(rust.to_str())
-    texts = [text.replace("\0", "") for text in hard_strings(5000, seed=17, extras=EXTRAS)]
+    texts = hard_strings(5000, seed=17, extras=EXTRAS)
     check_graph_equals_rust(tokenizer, texts)
     spec = {**tokenizer.spec, "model": {**tokenizer.spec["model"], "unk_token": "<none>"}}
     with pytest.raises(TokenizerError, match="unk_token must be in the vocabulary"):

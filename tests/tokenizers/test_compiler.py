@@ -79,17 +79,20 @@ EXTRAS = (
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_graph_equals_rust(name: str) -> None:
     tokenizer = train_wordpiece(**TOKENIZERS[name])
-    texts, pairs = hard_strings(800, seed=11), hard_strings(800, seed=12)
-    check_graph_equals_rust(tokenizer, texts)
-    check_graph_equals_rust(tokenizer, texts[:300], pairs[:300], max_lengths=(4, 9))
-    check_graph_equals_rust(tokenizer, texts[:300], max_lengths=(2, 8))
+    check_graph_equals_rust(tokenizer, hard_strings(5000 if name == "uncased" else 700, seed=11))
+
+
+def test_graph_cuts_as_rust(uncased: Tokenizer) -> None:
+    texts, pairs = hard_strings(300, seed=11), hard_strings(300, seed=12)
+    check_graph_equals_rust(uncased, texts, pairs, max_lengths=(4, 9))
+    check_graph_equals_rust(uncased, texts, max_lengths=(2, 8))
 
 
 @pytest.mark.parametrize("normalizer", [Bert(), Bert(clean_text=False, lowercase=False), None])
 @pytest.mark.parametrize("name", ADDED)
 def test_added_tokens(name: str, normalizer: normalizers.Normalizer | None) -> None:
     tokenizer = train_wordpiece(normalizer, added=ADDED[name], vocabulary_size=500)
-    check_graph_equals_rust(tokenizer, hard_strings(800, seed=5, extras=EXTRAS))
+    check_graph_equals_rust(tokenizer, hard_strings(500, seed=5, extras=EXTRAS))
 
 
 BERT = {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}
@@ -111,14 +114,14 @@ def uncased() -> Tokenizer:
 
 
 @hypothesis.settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, print_blob=False
+    max_examples=6, deadline=None, derandomize=True, database=None, print_blob=False
 )
-@hypothesis.given(texts=strategies.lists(strategies.text(), min_size=1, max_size=20))
+@hypothesis.given(texts=strategies.lists(strategies.text(), min_size=1, max_size=100))
 def test_any_texts(uncased: Tokenizer, texts: list[str]) -> None:
     check_graph_equals_rust(uncased, texts)
 
 
-@pytest.mark.parametrize("total", range(12))
+@pytest.mark.parametrize("total", [0, 1, 2, 5, 8, 11])
 def test_pairs_are_cut_as_rust_cuts_them(uncased: Tokenizer, total: int) -> None:
     sizes = [(first, second) for first in range(13) for second in range(13)]
     texts, pairs = (["a " * size[side] for size in sizes] for side in (0, 1))
@@ -137,7 +140,7 @@ def test_truncation(uncased: Tokenizer, strategy: str, side: str) -> None:
         tokenizer, texts, pairs, max_lengths=(longest + 3,), truncation=strategy
     )
     sizes = [(first, second) for first in range(9) for second in range(9) if first + second]
-    for room in (1, 4, 7):
+    for room in (1, 4):
         kept = {"only_first": 1, "only_second": 0}.get(strategy)
         fitting = [s for s in sizes if kept is None or s[kept] < room or sum(s) <= room]
         first, second = (["a b c d e f g h"[: 2 * s[i]] for s in fitting] for i in (0, 1))
@@ -247,6 +250,20 @@ def test_ids_with_gaps_and_odd_entries() -> None:
     assert tokenizer.vocabulary_size == 1001
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_control_characters_as_words(known: bool) -> None:
+    vocabulary = {"[UNK]": 0, "a": 1, "##a": 2}
+    if known:
+        for code in (1, 2, 4, *range(14, 27)):
+            vocabulary |= {chr(code): 2 * code + 1, f"##{chr(code)}": 2 * code + 2}
+    tokenizer = small_tokenizer(
+        vocabulary, normalizer=None, pre_tokenizer={"type": "WhitespaceSplit"}
+    )
+    signs = [chr(code) for code in range(0x100)]
+    texts = [*signs, *(f"a{sign}a" for sign in signs), *(f"{sign}a{sign}\x11" for sign in signs)]
+    check_graph_equals_rust(tokenizer, texts)
+
+
 def small_tokenizer(vocabulary: dict[str, int], **changes: Any) -> Tokenizer:
     model = {
         "type": "WordPiece",
@@ -315,6 +332,7 @@ def test_unknown_parts_are_named(
         [AddedToken(" <m>", special=True, lstrip=True)],
         [AddedToken("<m", special=True, lstrip=True), AddedToken("<m>", special=True)],
         [AddedToken("\u0301", normalized=True)],
+        [AddedToken("a\0b", special=True)],
     ],
 )
 def test_added_tokens_that_cannot_be_compiled(tokens: list[AddedToken]) -> None:

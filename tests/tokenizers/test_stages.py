@@ -46,7 +46,7 @@ PRE_TOKENIZER_CASES = {
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.BertPreTokenizer()]
     ),
 }
-HARD = [text.replace("\0", "") for text in hard_strings(2000, seed=31)]
+HARD = [text.replace("\0", "") for text in hard_strings(600, seed=31)]
 
 
 @pytest.mark.parametrize("texts", [every_character("a{}b"), HARD], ids=["every", "hard"])
@@ -66,7 +66,7 @@ def test_normalizers_on_what_combines(name: str) -> None:
         "\u00a9\u00ae\u2603\u200d\u0301\u0307\u0323\u0334\u0345\u302a\u3099\u304b\u0e33\ufe0f①é½xe "
     )
     source = random.Random(7)
-    texts = ["".join(source.choices(signs, k=source.randrange(1, 8))) for _ in range(8000)]
+    texts = ["".join(source.choices(signs, k=source.randrange(1, 8))) for _ in range(3000)]
     check_strings(texts, compiled, normalizer.normalize_str)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import hypothesis
@@ -72,9 +73,9 @@ TOKENIZERS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=TOKENIZERS)
-def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
-    return make_unigram(**TOKENIZERS[request.param]())
+@lru_cache
+def made(name: str) -> Tokenizer:
+    return make_unigram(**TOKENIZERS[name]())
 
 
 EXTRAS = (
@@ -88,30 +89,31 @@ EXTRAS = (
 )
 
 
-def test_graph_equals_rust(tokenizer: Tokenizer) -> None:
-    texts, pairs = hard_strings(500, seed=61, extras=EXTRAS), hard_strings(500, seed=62)
-    if tokenizer.spec["model"]["byte_fallback"]:  # NUL is read as another control character
-        texts, pairs = ([text.replace("\0", "") for text in some] for some in (texts, pairs))
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_graph_equals_rust(name: str) -> None:
+    tokenizer = made(name)
+    texts = hard_strings(5000 if name == "T5" else 400, seed=61, extras=EXTRAS)
+    pairs = hard_strings(60, seed=62)
     check_graph_equals_rust(tokenizer, texts)
-    check_graph_equals_rust(tokenizer, texts[:60], pairs[:60], max_lengths=(9,))
+    check_graph_equals_rust(tokenizer, texts[:60], pairs, max_lengths=(9,))
 
 
 @hypothesis.settings(
-    max_examples=8, deadline=None, derandomize=True, database=None, print_blob=False
+    max_examples=4, deadline=None, derandomize=True, database=None, print_blob=False
 )
 @hypothesis.given(
     texts=strategies.lists(
-        strategies.text(strategies.characters(exclude_characters="\0", codec="utf-8")),
+        strategies.text(strategies.characters(codec="utf-8")),
         min_size=1,
-        max_size=20,
+        max_size=60,
     )
 )
 def test_any_texts(texts: list[str]) -> None:
-    check_graph_equals_rust(make_unigram(**TOKENIZERS["T5"]()), texts)
+    check_graph_equals_rust(made("T5"), texts)
 
 
 def test_no_texts() -> None:
-    check_graph_equals_rust(make_unigram(**TOKENIZERS["T5"]()), [])
+    check_graph_equals_rust(made("T5"), [])
 
 
 def test_ties_break_as_in_rust() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import characters, dictionary, ragged, strings
+from tfaigc.tokenizers import characters, cuckoo, ragged, strings
 
 Spec = Mapping[str, Any]
 Finish = Callable[[Any, Any], Any]
@@ -35,7 +35,7 @@ class AddedTokens:
         self._expression = "|".join(_expression(token, spaces) for token in ordered)
         self._stripped = any(token["lstrip"] or token["rstrip"] for token in tokens)
         self._edges = f"^{spaces}+|{spaces}+$"
-        self._lookup = dictionary.lookup([token["content"] for token in tokens]) if tokens else None
+        self._lookup = cuckoo.lookup([token["content"] for token in tokens]) if tokens else None
         self._single_words = np.array([token["single_word"] for token in tokens], bool)
 
     def apply(self, texts: Any, starts: Any, encode: Finish) -> Any:
@@ -103,6 +103,8 @@ def _check(token: Spec, tokens: Sequence[Spec]) -> None:
         _refuse(token, "single_word must be false where it takes white space in")
     if not content:
         _refuse(token, "content must not be empty after normalization")
+    if "\0" in content:
+        _refuse(token, "content must not contain NUL")
     if stripping and content != content.strip():
         _refuse(token, "content must not begin or end with white space")
     shadowed = any(other["content"].startswith(content) and not other["lstrip"] for other in tokens)

@@ -25,13 +25,10 @@ from tfaigc.tokenizers.added_tokens import AddedTokens
 from tfaigc.tokenizers.bpe import BytePairEncoding
 from tfaigc.tokenizers.models import MODELS
 from tfaigc.tokenizers.normalizers import NORMALIZERS
+from tfaigc.tokenizers.nul import StandIn
 from tfaigc.tokenizers.post_processors import NOTHING_ADDED, POST_PROCESSORS, Special, Template
 from tfaigc.tokenizers.pre_tokenizers import PRE_TOKENIZERS, PreTokenizer
 from tfaigc.tokenizers.truncation import longest_first, one_of_two
-
-# What a text may hold besides its own characters: control characters are alike to all parts.
-_STAND_INS = (*range(0x01, 0x09), *range(0x0E, 0x20))
-_UNASSIGNED = tuple(range(0xFFF0, 0xFFF9))
 
 
 class GraphTokenizer:
@@ -51,7 +48,7 @@ class GraphTokenizer:
     def __init__(self, spec: Mapping[str, Any], *, truncation_side: str = "right") -> None:
         self._truncation_side = truncation_side
         _check_prepending(spec)
-        self._stand_in = _stand_in(spec)
+        self._nul = StandIn(spec)
         self._raw_tokens, self._normalized_tokens = _added_tokens(spec)
         self._normalizer = _optional(NORMALIZERS.build, spec.get("normalizer"), lambda texts: texts)
         self._pre_tokenizer, self._model = _words_and_model(spec)
@@ -109,15 +106,19 @@ class GraphTokenizer:
             int32 RaggedTensor, (n, None).
         """
         texts = strings.valid_utf8(tf.convert_to_tensor(texts, tf.string))
-        texts = tf.strings.regex_replace(texts, r"\x00", self._stand_in)
-        return self._raw_tokens.apply(texts, tf.ones_like(texts, tf.bool), self._normalize)
+        texts, nul = self._nul.hide(texts)
 
-    def _normalize(self, texts: Any, starts: Any) -> Any:
-        return self._normalized_tokens.apply(self._normalizer(texts), starts, self._split)
+        def normalize(some: Any, starts: Any) -> Any:
+            return self._normalized_tokens.apply(self._normalizer(some), starts, split)
 
-    def _split(self, texts: Any, starts: Any) -> Any:
+        def split(some: Any, starts: Any) -> Any:
+            return self._split(some, starts, nul)
+
+        return self._raw_tokens.apply(texts, tf.ones_like(texts, tf.bool), normalize)
+
+    def _split(self, texts: Any, starts: Any, nul: Any) -> Any:
         words = self._pre_tokenizer(texts, starts)
-        tokens = self._model(words.flat_values)
+        tokens = self._model(self._nul.restore(words.flat_values, nul))
         return words.with_flat_values(tokens).merge_dims(1, 2)
 
 
@@ -191,18 +192,6 @@ def _check_prepending(spec: Mapping[str, Any]) -> None:
                 f"keeps how texts begin to run in the graph. Received: one of type {kind!r}. "
                 "Use encode, or prepend_scheme='always' if the checkpoint allows it."
             )
-
-
-def _stand_in(spec: Mapping[str, Any]) -> str:
-    """Picks the character that takes the place of NUL, at which some operations stop."""
-    text = json.dumps(spec, ensure_ascii=False)
-    # Some normalizers keep NUL and remove other control characters; these are unassigned ones.
-    kept = any(f'"{kind}"' in text for kind in ("Precompiled", "Nmt"))
-    candidates = _UNASSIGNED if kept else _STAND_INS
-    taken = {
-        code for code in candidates if json.dumps(chr(code))[1:-1] in text or chr(code) in text
-    }
-    return chr(min(set(candidates) - taken))
 
 
 def _truncate(sequences: list[Any], room: int, strategy: str, side: str) -> list[Any]:

@@ -204,6 +204,11 @@ class Tokenizer(Vocabulary):
         `errors="replace"` reads them. It works eagerly and inside `tf.function`, and holds no
         resource that a SavedModel would have to track.
 
+        NUL is passed on through a stand-in, one of nine unassigned characters (U+FFF0 to U+FFF8)
+        that the batch does not contain. In a batch that contains NUL and all nine, NUL counts as
+        one of them; so does, for a BPE or Unigram vocabulary that spells bytes, NUL with a
+        normalizer of type ByteLevel.
+
         Args:
             texts: string, (batch,).
             pairs: string, (batch,), or None.

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tokenizers import models
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import code_points, dictionary, ragged
+from tfaigc.tokenizers import code_points, cuckoo, ragged
 from tfaigc.tokenizers.models import MODELS, Model
 from tfaigc.tokenizers.registry import Spec
 from tfaigc.tokenizers.unigram_lattice import Lattice, Tokens
@@ -43,7 +43,7 @@ def _unigram(spec: Spec) -> Model:
         return _fall_back(tokens, decoded.codes, unknown, byte_ids)
 
     alone = _pieces_alone(spec, ids)
-    find = dictionary.lookup(list(alone)) if alone else None
+    find = cuckoo.lookup(list(alone)) if alone else None
     numbers = np.fromiter(alone.values(), np.int32, len(alone))
 
     def apply(words: Any) -> Any:
@@ -76,7 +76,7 @@ def _pieces_alone(spec: Spec, ids: dict[str, int]) -> dict[str, int]:
     short = {
         piece: token
         for piece, token in candidates
-        if piece and "\0" not in piece and len(piece.encode()) <= _LONGEST_LOOKED_UP
+        if piece and len(piece.encode()) <= _LONGEST_LOOKED_UP
     }
     return {
         piece: token

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import dictionary
+from tfaigc.tokenizers import longest_match
 from tfaigc.tokenizers.models import MODELS, Model
 from tfaigc.tokenizers.registry import Spec
 
@@ -29,15 +28,13 @@ def _wordpiece(spec: Spec) -> Model:
     most: int = spec["max_input_chars_per_word"]
     pieces = _pieces(vocabulary, spec["continuing_subword_prefix"], unknown=unknown, most=most)
     longest = max(most * _MOST_BYTES_PER_CHARACTER, 1)
-    match = dictionary.match_pieces(pieces, unknown=unknown.encode(), longest=longest)
-    ids = np.fromiter(pieces.values(), np.int32, len(pieces))
+    match = longest_match.match_pieces(pieces, unknown=unknown.encode(), longest=longest)
     # Too long in bytes, so unknown, whatever the vocabulary.
     too_long = "x" * (longest + 1)
 
     def apply(words: Any) -> Any:
         lengths = tf.strings.length(words, unit="UTF8_CHAR")
-        matched = match(tf.where(lengths > most, too_long, words))
-        return matched.with_flat_values(tf.gather(tf.constant(ids), matched.flat_values))
+        return match(tf.where(lengths > most, too_long, words))
 
     return apply
 
@@ -56,5 +53,5 @@ def _pieces(
         if 0 < len(entry) <= most:
             pieces[entry.encode()] = token
         if entry.startswith(prefix) and 0 < len(entry) - len(prefix) < most:
-            pieces[dictionary.SUFFIX + entry[len(prefix) :].encode()] = token
+            pieces[longest_match.SUFFIX + entry[len(prefix) :].encode()] = token
     return pieces
