@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tfaigc.errors import ConfigError
-from tfaigc.tasks.labels import check_labels, choose_head, stored_labels
+from tfaigc.families import stored_labels
+from tfaigc.tasks.labels import check_labels, choose_head
 
 
 @pytest.mark.parametrize(

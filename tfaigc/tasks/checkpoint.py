@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfaigc.checkpoints import WeightFile, open_weights, write_weights
-from tfaigc.checkpoints.names import modern_name, stored_tensors
 from tfaigc.errors import CheckpointError
-from tfaigc.families import Backbone, Family, Head, family_of, read_config_file
-from tfaigc.families.weights import load_weights, stored_arrays, tensors_of, variables_of
+from tfaigc.families import Backbone, Family, Head, family_of, held_heads, read_config_file
+from tfaigc.families.held_heads import labels_of
+from tfaigc.families.weights import load_weights, variables_of
 from tfaigc.version import __version__
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Checkpoint:
         directory: Where its files are.
         stated: Its ``config.json``, parsed.
         settings: Its ``tfaigc.json``, parsed; empty where it has none.
+        task: The task's name.
         family: Its architecture.
         head: The task's head in this architecture.
         weights: Its tensors.
@@ -41,6 +42,7 @@ class Checkpoint:
     directory: Path
     stated: Mapping[str, Any]
     settings: Mapping[str, Any]
+    task: str
     family: Family
     head: Head
     weights: WeightFile
@@ -66,7 +68,7 @@ class Checkpoint:
         head = family.head(task)
         settings = _read_settings(directory)
         with open_weights(directory) as weights:
-            yield cls(directory, stated, settings, family, head, weights)
+            yield cls(directory, stated, settings, task, family, head, weights)
 
     def setting(self, name: str) -> Any:
         """Returns a value of ``tfaigc.json``, or None."""
@@ -76,24 +78,15 @@ class Checkpoint:
         """Makes the backbone, whose weights are still fresh."""
         return Backbone(self.stated, pooler=self.head.needs_pooler, seed=seed, dtype=dtype)
 
-    def head_shape(self, path: str) -> tuple[int, ...] | None:
-        """Returns the stored shape of one of the head's variables.
+    def labels(self) -> tuple[str, ...] | None:
+        """Returns the labels of the task's head, or None where the checkpoint has no such head.
 
-        Args:
-            path: The variable's path, such as ``"classifier/bias"``.
-
-        Returns:
-            The shape, or None where the checkpoint has no such tensor or has it for another task:
-            a token classifier's head has the same names as a text classifier's.
+        Raises:
+            ConfigError: ``id2label`` does not name the head's classes.
         """
-        stated = self.stated.get("architectures") or [self.head.architecture]
-        if self.head.architecture not in [str(name).removeprefix("TF") for name in stated]:
+        if self.task not in held_heads(self.family, self.stated, self.weights.names()):
             return None
-        tensor = stored_tensors([path], self.head.renames)[path]
-        for name in self.weights.names():
-            if modern_name(name) == tensor.name:
-                return tuple(self.weights.shape(name))
-        return None
+        return labels_of(self.head, self.family, self.stated, self.weights)
 
 
 def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = "") -> None:
@@ -107,9 +100,9 @@ def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = 
     Raises:
         CheckpointError: A tensor is missing, has another shape, or belongs to nothing known.
     """
-    tensors = _tensors(model, checkpoint.head)
+    tensors = model.network.tensors()
     if fresh_head:
-        head = set(_head_variables(model))
+        head = set(variables_of(model.network.head))
         tensors = {path: pair for path, pair in tensors.items() if path not in head}
         _log.info("Made a fresh classifier for %s: %s.", ", ".join(model.labels), fresh_head)
     loaded = load_weights(
@@ -129,35 +122,13 @@ def save_task(model: Task, directory: Path) -> None:
         directory: Where to; made if need be.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    head = model.backbone.family.head(model.task)
-    write_weights(directory, stored_arrays(_tensors(model, head)))
+    write_weights(directory, model.network.stored_arrays())
     model.tokenizer.save_pretrained(directory)
-    stated = model.backbone.hugging_face_config() | {
-        "architectures": [head.architecture],
-        **model.config_entries(),
-    }
+    stated = model.network.hugging_face_config() | model.config_entries()
     settings = {"format": 1, "tfaigc_version": __version__, "task": model.task, **model.settings()}
     for name, content in (("config.json", stated), (SETTINGS_FILE, settings)):
         text = json.dumps(content, indent=2, ensure_ascii=False)
         (directory / name).write_text(text + "\n", encoding="utf-8")
-
-
-def _tensors(model: Task, head: Head) -> dict[str, Any]:
-    return tensors_of(
-        model.backbone.family,
-        variables_of(model.backbone),
-        head=head,
-        head_variables=_head_variables(model),
-    )
-
-
-def _head_variables(model: Task) -> dict[str, Any]:
-    backbone = {id(variable) for variable in model.backbone.weights}
-    return {
-        path: variable
-        for path, variable in variables_of(model).items()
-        if id(variable) not in backbone
-    }
 
 
 def _read_settings(directory: Path) -> dict[str, Any]:

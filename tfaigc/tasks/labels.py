@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tfaigc.errors import ConfigError
 
@@ -23,29 +22,6 @@ class HeadChoice:
     labels: tuple[str, ...]
     order: tuple[int, ...] | None
     reason: str = ""
-
-
-def stored_labels(stated: Mapping[str, Any], *, num_classes: int) -> tuple[str, ...]:
-    """Reads the class names of ``config.json``.
-
-    Args:
-        stated: The parsed file.
-        num_classes: Number of classes of the stored head.
-
-    Returns:
-        One name per class; ``LABEL_0`` and so on where the file has none, as in ``transformers``.
-
-    Raises:
-        ConfigError: ``id2label`` does not name the head's classes.
-    """
-    id2label = stated.get("id2label") or {str(i): f"LABEL_{i}" for i in range(num_classes)}
-    names = {str(key): str(name) for key, name in id2label.items()}
-    if set(names) != {str(index) for index in range(num_classes)}:
-        raise ConfigError(
-            f"id2label in config.json must name the classes 0 to {num_classes - 1} of the "
-            f"checkpoint's classifier. Received: {id2label}. Correct config.json."
-        )
-    return tuple(names[str(index)] for index in range(num_classes))
 
 
 def choose_head(given: Sequence[str] | None, stored: Sequence[str] | None) -> HeadChoice:

@@ -20,7 +20,7 @@ from tfaigc.data import (
 )
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
-from tfaigc.families import Backbone
+from tfaigc.families import Backbone, HeadedBackbone
 from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
 from tfaigc.tasks.serving import export_task, text_fields
@@ -44,7 +44,7 @@ class Task(FineTunedModel):
     """A backbone, a head and a tokenizer, with one set of verbs for all tasks.
 
     Args:
-        backbone: The pretrained network.
+        network: The pretrained network with the task's head.
         tokenizer: The checkpoint's tokenizer.
         max_length: Most tokens of an example, special tokens included; None: the most that the
             checkpoint allows.
@@ -57,14 +57,20 @@ class Task(FineTunedModel):
     task: ClassVar[str]
 
     def __init__(
-        self, backbone: Backbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
+        self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
     ) -> None:
-        super().__init__(name=name, dtype=backbone.factory.dtype)
-        self.backbone = backbone
+        super().__init__(name=name, dtype=network.backbone.factory.dtype)
+        self.network = network
         self.tokenizer = tokenizer
-        self.max_length = _checked_max_length(max_length, backbone, tokenizer)
+        self.max_length = _checked_max_length(max_length, network.backbone, tokenizer)
         self.takes_pairs = False
         self._examples: tuple[dict[str, str], ...] = ()
+        self.build(None)
+
+    @property
+    def backbone(self) -> Backbone:
+        """The network without its head."""
+        return self.network.backbone
 
     @abstractmethod
     def check(self, table: Table, *fields: str) -> None:
@@ -88,7 +94,7 @@ class Task(FineTunedModel):
 
     @abstractmethod
     def config_entries(self) -> dict[str, Any]:
-        """Returns the head's entries of ``config.json``."""
+        """Returns what the task adds to ``config.json``."""
 
     @abstractmethod
     def copy_with_dtype(self, dtype: str) -> Self:
@@ -107,10 +113,20 @@ class Task(FineTunedModel):
         """Returns what ``tfaigc.json`` keeps of the model."""
         return {"max_length": self.max_length, "takes_pairs": self.takes_pairs}
 
-    def run_backbone(self, inputs: Mapping[str, Any], *, training: bool) -> dict[str, Any]:
-        """Runs the backbone, without padding wherever XLA does not compile the model."""
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """Computes logits.
+
+        Padding is left out wherever XLA does not compile the model.
+
+        Args:
+            inputs: The backbone's inputs; see ``Backbone``.
+            training: Whether dropout is active.
+
+        Returns:
+            logits: float32; see ``HeadedBackbone`` for the shape.
+        """
         remove_padding = keras.backend.backend() == "tensorflow" and not self.jit_compile
-        return self.backbone(inputs, training=training, remove_padding=remove_padding)
+        return self.network(inputs, training=training, remove_padding=remove_padding)
 
     def dataset(
         self,

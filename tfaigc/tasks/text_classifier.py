@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,12 +14,11 @@ from keras import ops
 from tfaigc.data import Table, check_examples, encode_labels
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report, classification_report
-from tfaigc.families import Backbone
+from tfaigc.families import Backbone, HeadedBackbone
 from tfaigc.families.weights import deferred_variables
-from tfaigc.layers import TextSummary
 from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
-from tfaigc.tasks.labels import check_labels, choose_head, stored_labels
+from tfaigc.tasks.labels import check_labels, choose_head
 from tfaigc.tasks.task import Task
 from tfaigc.tokenizers import Tokenizer
 
@@ -51,19 +49,10 @@ class TextClassifier(Task):
         max_length: int | None = None,
         name: str = "text_classifier",
     ) -> None:
-        super().__init__(backbone, tokenizer, max_length=max_length, name=name)
-        self.labels = check_labels(labels)
-        head = backbone.family.head(self.task)
-        self.first_is_global = head.global_tokens == "first"
-        self.summary = TextSummary(
-            head.read_summary(json.loads(backbone.stated_config)),
-            hidden_size=backbone.config.hidden_size,
-            factory=backbone.factory,
-        )
-        self.classifier = backbone.factory.dense(
-            len(self.labels), name="classifier", dtype="float32"
-        )
-        self.build(None)
+        names = check_labels(labels)
+        network = HeadedBackbone(backbone, head=self.task, labels=names)
+        super().__init__(network, tokenizer, max_length=max_length, name=name)
+        self.labels = names
 
     @classmethod
     def from_pretrained(
@@ -101,9 +90,7 @@ class TextClassifier(Task):
                     "problem_type in config.json must be 'single_label_classification' for a "
                     f"TextClassifier. Received: {kind!r}. Take another checkpoint."
                 )
-            shape = checkpoint.head_shape("classifier/bias")
-            stored = stored_labels(checkpoint.stated, num_classes=shape[0]) if shape else None
-            choice = choose_head(labels, stored)
+            choice = choose_head(labels, checkpoint.labels())
             with deferred_variables():
                 model = cls(
                     checkpoint.backbone(seed=seed, dtype=dtype),
@@ -116,32 +103,9 @@ class TextClassifier(Task):
                 load_task_weights(model, checkpoint, fresh_head=choice.reason)
             model.takes_pairs = bool(checkpoint.setting("takes_pairs"))
         if choice.order is not None:
-            for variable in (model.classifier.kernel, model.classifier.bias):
+            for variable in model.network.head.classifier.weights:
                 variable.assign(ops.take(variable, list(choice.order), axis=-1))
         return model
-
-    def build(self, input_shape: Any) -> None:
-        """Builds the summary and the classifier."""
-        self.summary.build(None)
-        self.classifier.build((None, self.backbone.config.hidden_size))
-
-    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """Classifies a batch.
-
-        Args:
-            inputs: The backbone's inputs; see ``Backbone``.
-            training: Whether dropout is active.
-
-        Returns:
-            logits: float32, (batch, classes).
-        """
-        if self.first_is_global and "global_mask" not in inputs:
-            columns = ops.arange(ops.shape(inputs["token_ids"])[1])
-            first = ops.cast(ops.equal(columns, 0), "int32")[None, :]
-            inputs = {**inputs, "global_mask": first + ops.zeros_like(inputs["token_ids"])}
-        outputs = self.run_backbone(inputs, training=training)
-        summary = self.summary(outputs, padding_mask=inputs.get("padding_mask"), training=training)
-        return self.classifier(summary)
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns cross-entropy over the logits."""
@@ -205,12 +169,8 @@ class TextClassifier(Task):
         ]
 
     def config_entries(self) -> dict[str, Any]:
-        """Returns the labels as ``config.json`` keeps them."""
-        return {
-            "id2label": {str(index): name for index, name in enumerate(self.labels)},
-            "label2id": {name: index for index, name in enumerate(self.labels)},
-            "problem_type": "single_label_classification",
-        }
+        """Returns what kind of classes these are."""
+        return {"problem_type": "single_label_classification"}
 
     def settings(self) -> dict[str, Any]:
         """Returns what ``tfaigc.json`` keeps of the model."""
