@@ -59,7 +59,7 @@ def test_no_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tf_model.h5", "flax_model.msgpack", "model-Q4.gguf", "bert_model.ckpt.index"]
+    "name", ["tf_model.h5", "flax_model.msgpack", "model.onnx", "bert_model.ckpt.index"]
 )
 def test_formats_that_are_not_read(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from tfaigc.checkpoints.gguf_file import GGUFFile
 from tfaigc.checkpoints.pickles import PickleFile
 from tfaigc.checkpoints.safetensors_file import SafetensorsFile
 from tfaigc.checkpoints.sharded import ShardedFile
@@ -23,7 +25,6 @@ READERS: dict[str, Callable[[Path], WeightFile]] = {
 OTHER_FORMATS = {
     "tf_model.h5": "TensorFlow weights of transformers 4",
     "flax_model.msgpack": "Flax weights",
-    "*.gguf": "GGUF weights",
     "*.onnx": "an ONNX graph",
     "*.ckpt.index": "a TensorFlow 1 checkpoint",
     "*.keras": "a Keras archive",
@@ -36,7 +37,7 @@ def open_weights(directory: str | Path) -> WeightFile:
 
     Args:
         directory: Holds `model.safetensors`, its shards and index, or the same as
-            `pytorch_model.bin`, looked for in this order.
+            `pytorch_model.bin`, looked for in this order; or else one `.gguf` file.
 
     Returns:
         The open file; use it as a context manager.
@@ -61,11 +62,55 @@ def open_weights(directory: str | Path) -> WeightFile:
         path = directory / filename
         if path.is_file():
             return reader(path)
+    gguf = _find_gguf(directory)
+    if gguf is not None:
+        return GGUFFile(gguf)
     raise CheckpointError(_no_weights(directory))
 
 
+def read_gguf_config(directory: Path) -> dict[str, Any] | None:
+    """Reads what `config.json` would state from a directory's GGUF file.
+
+    Args:
+        directory: Where to look.
+
+    Returns:
+        The settings, or None where there is no such file.
+
+    Raises:
+        CheckpointError: There are several, or the one is broken or cannot be honoured.
+    """
+    path = _find_gguf(directory)
+    if path is None:
+        return None
+    with GGUFFile(path) as file:
+        return file.config()
+
+
+def _find_gguf(directory: Path) -> Path | None:
+    """Finds the GGUF file of a directory.
+
+    Args:
+        directory: Where to look.
+
+    Returns:
+        The only `.gguf` file, or None where there is none.
+
+    Raises:
+        CheckpointError: There are several.
+    """
+    paths = sorted(directory.glob("*.gguf"))
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths[:5])
+        raise CheckpointError(
+            f"A checkpoint directory must hold one GGUF file. Received: {names}. Put the one that "
+            "you want into a directory of its own."
+        )
+    return paths[0] if paths else None
+
+
 def _no_weights(directory: Path) -> str:
-    expected = f"Expected one of: {', '.join(READERS)}."
+    expected = f"Expected one of: {', '.join(READERS)}, *.gguf."
     if not directory.is_dir():
         found = "a file" if directory.exists() else "no such directory"
         return f"{directory} must be a directory with weights. Received: {found}. {expected}"

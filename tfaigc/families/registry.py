@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfaigc.checkpoints import read_gguf_config
 from tfaigc.errors import CheckpointError, ConfigError, suggestion
 from tfaigc.families.albert import ALBERT
 from tfaigc.families.bart import BART, MBART
@@ -61,21 +62,24 @@ FAMILIES: dict[str, Family] = {
 
 
 def read_config_file(directory: Path) -> dict[str, Any]:
-    """Reads a checkpoint's ``config.json``.
+    """Reads a checkpoint's ``config.json``, or else the settings in its GGUF file.
 
     Args:
-        directory: A checkpoint in Hugging Face layout.
+        directory: A checkpoint in Hugging Face layout, or with a GGUF file alone.
 
     Returns:
         The parsed file.
 
     Raises:
-        CheckpointError: The file is missing or is no JSON object.
+        CheckpointError: The file is missing, is no JSON object, or states what cannot be read.
     """
     path = directory / "config.json"
     try:
         stated = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        from_gguf = read_gguf_config(directory)
+        if from_gguf is not None:
+            return from_gguf
         raise CheckpointError(
             f"A checkpoint directory must hold config.json. Received: {directory}, which holds "
             f"{_listing(directory)}. Give the directory that config.json is in."
