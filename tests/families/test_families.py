@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import tiny_bert_config
 from family_cases import CASES
+from image_cases import CASES as IMAGE_CASES
 from seq2seq_cases import SEQ2SEQ_CASES
 
 import tfaigc
@@ -22,7 +23,7 @@ OTHERS = [(name, other) for name, case in CASES.items() for other in case.others
 
 
 def test_every_family_is_in_the_table() -> None:
-    assert set(CASES) | set(SEQ2SEQ_CASES) == set(FAMILIES)
+    assert set(CASES) | set(SEQ2SEQ_CASES) | set(IMAGE_CASES) == set(FAMILIES)
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)

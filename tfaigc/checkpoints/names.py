@@ -18,6 +18,11 @@ _LEAVES = {
 }
 _INDEX = "{i}"
 
+# A convolution's kernel from (height, width, inputs, outputs), as in Keras, to (outputs, inputs,
+# height, width), as in PyTorch, and back.
+_TO_OUTPUTS = (3, 2, 0, 1)
+_FROM_OUTPUTS = (2, 3, 1, 0)
+
 
 @dataclass(frozen=True)
 class Rename:
@@ -64,7 +69,9 @@ class StoredTensor:
 
     def stored_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """Takes the variable's shape to the whole tensor's."""
-        stored = list(reversed(shape)) if self.transposed else list(shape)
+        stored = list(shape)
+        if self.transposed:
+            stored = [*shape[::-1]] if len(shape) < 4 else [shape[axis] for axis in _TO_OUTPUTS]
         stored[self._axis] *= self.part[1]
         return (1, *stored) if self.in_row else tuple(stored)
 
@@ -76,12 +83,16 @@ class StoredTensor:
         if count > 1:
             pieces = np.split(array, count * self.groups, axis=self._axis)[index::count]
             array = pieces[0] if self.groups == 1 else np.concatenate(pieces, axis=self._axis)
+        if array.ndim == 4:
+            return np.ascontiguousarray(array.transpose(_FROM_OUTPUTS))
         return array.T if self.transposed else array
 
     def to_stored(self, array: np.ndarray) -> np.ndarray:
         """Takes the variable's array to the stored layout of its part."""
         if self.in_row:
             return array[None]
+        if array.ndim == 4:
+            return np.ascontiguousarray(array.transpose(_TO_OUTPUTS))
         return np.ascontiguousarray(array.T) if self.transposed else array
 
     @property

@@ -22,7 +22,7 @@ from tfaigc.families.weights import (
     variables_of,
 )
 from tfaigc.layers import LayerFactory
-from tfaigc.models import Encoder, EncoderDecoder
+from tfaigc.models import Encoder, EncoderDecoder, ImageEncoder
 from tfaigc.sources import resolve
 
 _log = logging.getLogger("tfaigc")
@@ -46,6 +46,9 @@ class Backbone(keras.Model):
     Encoder-decoders have as inputs ``encoder_token_ids``, ``decoder_token_ids`` and, optionally,
     ``encoder_padding_mask`` and ``decoder_padding_mask``; as outputs ``encoder_sequence_output``
     and ``decoder_sequence_output``. The two texts of an example may differ in length.
+
+    Encoders of images have ``images`` alone as input: float32, (batch, height, width, channels);
+    ``sequence_output`` has a row for each patch, behind rows of its own.
 
     Args:
         stated: The checkpoint's ``config.json``, parsed.
@@ -73,8 +76,11 @@ class Backbone(keras.Model):
         self.factory = LayerFactory(
             initializer_range=self.config.initializer_range, seed=seed, dtype=dtype
         )
-        if self.config.decoder is None:
-            self.encoder_decoder = None
+        self.encoder_decoder = None
+        self.encoder: Encoder | ImageEncoder
+        if self.config.image is not None:
+            self.encoder = ImageEncoder(self.config, factory=self.factory)
+        elif self.config.decoder is None:
             self.encoder = Encoder(self.config, factory=self.factory)
         else:
             self.encoder_decoder = EncoderDecoder(self.config, factory=self.factory)
@@ -148,6 +154,8 @@ class Backbone(keras.Model):
         check_inputs(inputs, self.config)
         if self.encoder_decoder is not None:
             return self._encode_and_decode(inputs, training, remove_padding)
+        if self.config.image is not None:
+            return self._pooled(self.encoder(inputs["images"], training=training))
         token_ids = inputs["token_ids"]
         padding_mask = inputs.get("padding_mask")
         segment_ids = inputs.get("segment_ids")
@@ -160,6 +168,9 @@ class Backbone(keras.Model):
             remove_padding=remove_padding and padding_mask is not None,
             training=training,
         )
+        return self._pooled(sequence)
+
+    def _pooled(self, sequence: Any) -> dict[str, Any]:
         outputs = {"sequence_output": sequence}
         if self.pooler is not None:
             outputs["pooled_output"] = self.pooler(sequence[:, 0])

@@ -20,6 +20,13 @@ def check_inputs(inputs: Any, config: TransformerConfig) -> None:
         ConfigError: It is no dict, token ids are absent, a name is not known, or a text is longer
             than the checkpoint allows.
     """
+    if config.image is not None:
+        if not isinstance(inputs, Mapping) or set(inputs) != {"images"}:
+            came = ", ".join(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
+            raise ConfigError(
+                f"The backbone's inputs must be a dict with images alone. Received: {came}."
+            )
+        return
     if config.decoder is None:
         limits = {"token_ids": config.max_length}
         optional = ["padding_mask", "segment_ids", "pack_ids"]

@@ -29,6 +29,7 @@ from tfaigc.families.pegasus import PEGASUS
 from tfaigc.families.qwen import QWEN2, QWEN3
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 from tfaigc.families.t5 import MT5, T5
+from tfaigc.families.vit import DEIT, VIT
 
 FAMILIES: dict[str, Family] = {
     family.model_type: family
@@ -57,6 +58,8 @@ FAMILIES: dict[str, Family] = {
         QWEN3,
         GPT_NEOX,
         OPT,
+        VIT,
+        DEIT,
     )
 }
 

@@ -8,6 +8,7 @@ from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
 from tfaigc.layers.global_attention import GlobalAttention
 from tfaigc.layers.heads import LanguageModelHead, PredictionHead, VocabularySettings
+from tfaigc.layers.image_embeddings import ImageEmbeddings
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
 from tfaigc.layers.masks import attention_bias
@@ -26,6 +27,7 @@ __all__ = [
     "DisentangledAttention",
     "FeedForward",
     "GlobalAttention",
+    "ImageEmbeddings",
     "LanguageModelHead",
     "LayerFactory",
     "Layout",

@@ -61,6 +61,18 @@ class LayerFactory:
             size, width, embeddings_initializer=self._normal(), name=name, dtype=self.dtype
         )
 
+    def patches(self, width: int, size: tuple[int, int], *, name: str) -> keras.layers.Conv2D:
+        """Returns a dense layer over each patch of ``size`` pixels of an image."""
+        return keras.layers.Conv2D(
+            width,
+            size,
+            strides=size,
+            data_format="channels_last",
+            kernel_initializer=self._normal(),
+            name=name,
+            dtype=self.dtype,
+        )
+
     def fixed_embedding(self, values: np.ndarray, *, name: str) -> keras.layers.Embedding:
         """Returns a table of given values, (size, width), that training leaves alone."""
         return keras.layers.Embedding(

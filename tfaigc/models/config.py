@@ -49,6 +49,43 @@ class DisentangledSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """How an encoder of images cuts them up.
+
+    Args:
+        image_size: Height and width of an image, in pixels.
+        patch_size: Height and width of a patch, in pixels.
+        num_channels: Channels of an image.
+        distilled: Whether a second row of its own stands before the patches.
+
+    Raises:
+        ConfigError: A patch is larger than an image.
+    """
+
+    image_size: tuple[int, int]
+    patch_size: tuple[int, int]
+    num_channels: int
+    distilled: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks that there are patches."""
+        if self.num_patches < 1 or self.num_channels < 1:
+            raise ConfigError(
+                "An image must have at least one patch and one channel. Received: "
+                f"image_size={self.image_size}, patch_size={self.patch_size}, "
+                f"num_channels={self.num_channels}."
+            )
+
+    @property
+    def num_patches(self) -> int:
+        """Patches of an image; what does not fill one is left out."""
+        rows, columns = (
+            size // patch for size, patch in zip(self.image_size, self.patch_size, strict=True)
+        )
+        return rows * columns
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """What a stack needs to know to be built.
 
@@ -112,6 +149,7 @@ class TransformerConfig:
         initializer_range: Standard deviation of fresh weights.
         causal: Whether a token attends only to itself and the tokens before it.
         tied_output: Whether a language model scores tokens by the table of token embeddings.
+        image: Settings of images, for encoders of images instead of tokens; or None.
         cross_attention: Whether each block also attends to an encoder's activations.
         decoder: Settings of the decoder behind this encoder, or None: there is none.
         separate_tables: Whether encoder and decoder have a table of token embeddings each.
@@ -174,6 +212,7 @@ class TransformerConfig:
     initializer_range: float = 0.02
     causal: bool = False
     tied_output: bool = True
+    image: ImageSettings | None = None
     cross_attention: bool = False
     decoder: TransformerConfig | None = None
     separate_tables: bool = False
@@ -182,7 +221,7 @@ class TransformerConfig:
     def __post_init__(self) -> None:
         """Checks what would otherwise fail deep inside a layer."""
         for size in (
-            "vocabulary_size",
+            *(() if self.image else ("vocabulary_size",)),
             "hidden_size",
             "num_heads",
             "intermediate_size",
