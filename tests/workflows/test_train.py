@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 from tfaigc.recipe import load_recipe
+from tfaigc.training.precision import resolve_precision
 
 Verb = Callable[..., Result]
 
@@ -46,7 +47,7 @@ def test_what_is_printed(run: Any) -> None:
         "48 rows",
         "classes      negative 24, positive 24",
         "splits       train 38, validation 6, test 4",
-        "precision    float32",
+        f"precision    {resolve_precision('auto').reason}",
         f"tfaigc predict {run.directory / 'model'} 'A gorgeous film.'",
     ):
         assert line in out
