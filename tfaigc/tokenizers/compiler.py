@@ -48,13 +48,14 @@ class GraphTokenizer:
     def __init__(self, spec: Mapping[str, Any], *, truncation_side: str = "right") -> None:
         self._truncation_side = truncation_side
         _check_prepending(spec)
-        self._nul = StandIn(spec)
         self._raw_tokens, self._normalized_tokens = _added_tokens(spec)
         self._normalizer = _optional(NORMALIZERS.build, spec.get("normalizer"), lambda texts: texts)
         self._pre_tokenizer, self._model = _words_and_model(spec)
         self._templates = _optional(
             POST_PROCESSORS.build, spec.get("post_processor"), NOTHING_ADDED
         )
+        # Last, so that a part that is not known has been named before.
+        self._nul = StandIn(spec)
 
     # AutoGraph would rewrite every function below, which takes half a minute and changes nothing.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]

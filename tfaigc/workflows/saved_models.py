@@ -45,7 +45,7 @@ def ask_saved_model(
         ExportError: It cannot be asked.
     """
     version = latest_version(directory)
-    labels = list(read_metadata(version).get("id2label", {}).values())
+    labels = list(read_metadata(version).get("labels") or [])
     batches = [questions[at : at + batch_size] for at in range(0, len(questions), batch_size)]
     fields = list(questions[0])
     asked = [
