@@ -170,9 +170,12 @@ def reference_logits(outputs: Any) -> np.ndarray:
 
 def head_inputs(head: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Makes a batch fit a head: three separators a text, and texts in pairs where one is chosen."""
+    separators = [1, 2, 5]
     token_ids = np.where(inputs["token_ids"] == 2, 3, inputs["token_ids"])
-    token_ids[:, [4, 5, 9]] = 2
-    inputs = {**inputs, "token_ids": token_ids}
+    token_ids[:, separators] = 2
+    padding_mask = inputs["padding_mask"].copy()
+    padding_mask[:, : separators[-1] + 1] = 1
+    inputs = {**inputs, "token_ids": token_ids, "padding_mask": padding_mask}
     if head != "multiple_choice":
         return inputs
     return {name: values.reshape(2, -1, values.shape[1]) for name, values in inputs.items()}
