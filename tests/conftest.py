@@ -22,6 +22,11 @@ PRAISE = ["good", "great", "gorgeous", "fine", "moving", "warm"]
 BLAME = ["bad", "dull", "poor", "bleak", "flat", "awful"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts slow tests first, so that no core waits for them when all others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _fresh_user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keeps every test out of the cache of whoever runs them."""

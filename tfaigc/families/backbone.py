@@ -22,7 +22,7 @@ from tfaigc.families.weights import (
     variables_of,
 )
 from tfaigc.layers import LayerFactory
-from tfaigc.models import Encoder, EncoderDecoder, ImageEncoder
+from tfaigc.models import EncoderDecoder, ImageEncoder, TransformerStack
 from tfaigc.sources import resolve
 
 _log = logging.getLogger("tfaigc")
@@ -77,11 +77,11 @@ class Backbone(keras.Model):
             initializer_range=self.config.initializer_range, seed=seed, dtype=dtype
         )
         self.encoder_decoder = None
-        self.encoder: Encoder | ImageEncoder
+        self.encoder: TransformerStack | ImageEncoder
         if self.config.image is not None:
             self.encoder = ImageEncoder(self.config, factory=self.factory)
         elif self.config.decoder is None:
-            self.encoder = Encoder(self.config, factory=self.factory)
+            self.encoder = TransformerStack(self.config, factory=self.factory)
         else:
             self.encoder_decoder = EncoderDecoder(self.config, factory=self.factory)
             self.encoder = self.encoder_decoder.encoder

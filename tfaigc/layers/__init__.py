@@ -1,8 +1,7 @@
 """Bricks that Transformers are laid from, in ``keras.ops`` only."""
 
 from tfaigc.layers.activations import ACTIVATIONS, activation
-from tfaigc.layers.attention import SelfAttention
-from tfaigc.layers.cross_attention import CrossAttention, Memory
+from tfaigc.layers.attention import Attention, Memory
 from tfaigc.layers.disentangled_attention import DisentangledAttention
 from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
@@ -10,7 +9,7 @@ from tfaigc.layers.global_attention import GlobalAttention
 from tfaigc.layers.heads import LanguageModelHead, PredictionHead, VocabularySettings
 from tfaigc.layers.image_embeddings import ImageEmbeddings
 from tfaigc.layers.layer_factory import LayerFactory
-from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout
+from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout, make_layout
 from tfaigc.layers.masks import attention_bias
 from tfaigc.layers.pooling import POOLING_MODES, SentencePooling
 from tfaigc.layers.positions import positions_in_text, positions_past_padding
@@ -23,7 +22,7 @@ from tfaigc.layers.transformer_block import TransformerBlock
 __all__ = [
     "ACTIVATIONS",
     "POOLING_MODES",
-    "CrossAttention",
+    "Attention",
     "DisentangledAttention",
     "FeedForward",
     "GlobalAttention",
@@ -37,7 +36,6 @@ __all__ = [
     "PredictionHead",
     "RelativeBias",
     "RelativeEmbeddings",
-    "SelfAttention",
     "SentencePooling",
     "SummarySettings",
     "TextSummary",
@@ -46,6 +44,7 @@ __all__ = [
     "VocabularySettings",
     "activation",
     "attention_bias",
+    "make_layout",
     "positions_in_text",
     "positions_past_padding",
     "relative_buckets",

@@ -1,19 +1,36 @@
-"""Scaled dot-product self-attention with several heads."""
+"""Scaled dot-product attention with several heads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import ops
 
+from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 from tfaigc.layers.rotary import rotate
 
 
-class SelfAttention(keras.layers.Layer):
-    """Multi-head self-attention (Vaswani et al., arXiv:1706.03762, section 3.2).
+@dataclass(frozen=True)
+class Memory:
+    """What rows look at, if not at each other: an encoder's activations.
+
+    Args:
+        rows: float, (rows, hidden).
+        layout: Where each row lies in the grid.
+        bias: float, broadcastable to (batch, heads, own length, memory's length), added to the
+            scores.
+    """
+
+    rows: Any
+    layout: Layout
+    bias: Any
+
+
+class Attention(keras.layers.Layer):
+    """Multi-head attention (Vaswani et al., arXiv:1706.03762, section 3.2).
 
     Projections work on rows, so that padding may be left out of them; only the scores see the
     grid of (batch, heads, length, length).
@@ -83,58 +100,36 @@ class SelfAttention(keras.layers.Layer):
         rows: Any,
         *,
         layout: Layout,
-        bias: Any,
+        bias: Any = None,
         angles: Any = None,
+        memory: Memory | None = None,
         training: bool = False,
     ) -> Any:
-        """Mixes each token with the tokens that it may attend to.
+        """Mixes into each token those that it may attend to: of its own text, or of a memory.
 
         Args:
             rows: float, (rows, hidden).
             layout: Where each row lies in the grid.
-            bias: float, broadcastable to (batch, heads, length, length), added to the scores.
+            bias: float, broadcastable to (batch, heads, length, length), added to the scores;
+                None with a memory, which has its own.
             angles: What ``rotary_angles`` returned, or None: queries and keys are not turned.
+            memory: What the tokens attend to; None: each other.
             training: Whether dropout is active.
 
         Returns:
             float, (rows, hidden).
         """
-        query, key = self.query(rows), self.key(rows)
+        seen = Memory(rows, layout, bias) if memory is None else memory
+        query, key = self.query(rows), self.key(seen.rows)
         if self.query_norm is None:
             query = query * self.scale
-        query = self._split_heads(layout.to_grid(query), self.num_heads)
-        key = self._split_heads(layout.to_grid(key), self.num_key_value_heads)
+        query = split_heads(layout.to_grid(query), self.num_heads)
+        key = split_heads(seen.layout.to_grid(key), self.num_key_value_heads)
         if self.query_norm is not None:
             query = self.query_norm(query, training=training) * self.scale
             key = self.key_norm(key, training=training)
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
-        value = self._split_heads(layout.to_grid(self.value(rows)), self.num_key_value_heads)
-        mixed = ops.transpose(self._mix(query, key, value, bias, training), (0, 2, 1, 3))
-        batch, length = ops.shape(mixed)[:2]
-        mixed = ops.reshape(mixed, (batch, length, self.num_heads * self.head_size))
-        return self.output_projection(layout.to_rows(mixed))
-
-    def _mix(self, query: Any, key: Any, value: Any, bias: Any, training: bool) -> Any:
-        """Takes queries, keys and values to (batch, heads, length, head size)."""
-        if self.num_key_value_heads == self.num_heads:
-            scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) + bias
-            weights = self.dropout(ops.softmax(scores, axis=-1), training=training)
-            return ops.matmul(weights, value)
-        # Queries that share keys stand below each other, so that nothing need be repeated.
-        batch, _, length, _ = ops.shape(query)
-        together = (batch, self.num_key_value_heads, -1)
-        apart = (batch, self.num_heads, length, -1)
-        scores = ops.matmul(
-            ops.reshape(query, (*together, self.head_size)), ops.swapaxes(key, 2, 3)
-        )
-        scores = ops.reshape(scores, (batch, self.num_heads, length, length)) + bias
-        weights = self.dropout(ops.softmax(scores, axis=-1), training=training)
-        mixed = ops.matmul(ops.reshape(weights, (*together, length)), value)
-        return ops.reshape(mixed, (*apart[:3], self.head_size))
-
-    def _split_heads(self, grid: Any, num_heads: int) -> Any:
-        """Takes (batch, length, heads * head size) to (batch, heads, length, head size)."""
-        batch, length = ops.shape(grid)[:2]
-        split = ops.reshape(grid, (batch, length, num_heads, self.head_size))
-        return ops.transpose(split, (0, 2, 1, 3))
+        value = split_heads(seen.layout.to_grid(self.value(seen.rows)), self.num_key_value_heads)
+        mixed = attend(query, key, value, bias=seen.bias, dropout=self.dropout, training=training)
+        return self.output_projection(layout.to_rows(merge_heads(mixed)))

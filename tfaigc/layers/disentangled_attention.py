@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 from tfaigc.layers.relative_embeddings import scores_by_place
@@ -97,35 +98,25 @@ class DisentangledAttention(keras.layers.Layer):
         Returns:
             float, (rows, hidden).
         """
-        query = self._split_heads(layout.to_grid(self.query(rows) * self.scale))
-        key = self._split_heads(layout.to_grid(self.key(rows)))
-        value = self._split_heads(layout.to_grid(self.value(rows)))
-        scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) + bias
+        query = split_heads(layout.to_grid(self.query(rows) * self.scale), self.num_heads)
+        key = split_heads(layout.to_grid(self.key(rows)), self.num_heads)
+        value = split_heads(layout.to_grid(self.value(rows)), self.num_heads)
         if self.distance_key is not None or self.distance_query is not None:
             distances = self.distance_dropout(distances, training=training)
-            scores = scores + self._distance_scores(query, key, distances)
-        weights = self.dropout(ops.softmax(scores, axis=-1), training=training)
-        mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
-        batch, length = ops.shape(mixed)[:2]
-        mixed = ops.reshape(mixed, (batch, length, self.hidden_size))
-        return self.output_projection(layout.to_rows(mixed))
+            bias = bias + self._distance_scores(query, key, distances)
+        mixed = attend(query, key, value, bias=bias, dropout=self.dropout, training=training)
+        return self.output_projection(layout.to_rows(merge_heads(mixed)))
 
     def _distance_scores(self, query: Any, key: Any, distances: Any) -> Any:
         """Scores contents against distances; the result is (batch, heads, length, length)."""
         scores: Any = 0.0
         if self.distance_key is not None:
-            rows = self._split_heads(self.distance_key(distances)[None])
+            rows = split_heads(self.distance_key(distances)[None], self.num_heads)
             scores = scores_by_place(ops.matmul(query, ops.swapaxes(rows, 2, 3)))
         if self.distance_query is not None:
             # Seen from the key, distances run the other way.
             turned = ops.flip(distances, axis=0)
-            rows = self._split_heads(self.distance_query(turned)[None] * self.scale)
+            rows = split_heads(self.distance_query(turned)[None] * self.scale, self.num_heads)
             by_key = scores_by_place(ops.matmul(key, ops.swapaxes(rows, 2, 3)))
             scores = scores + ops.swapaxes(by_key, 2, 3)
         return scores
-
-    def _split_heads(self, grid: Any) -> Any:
-        """Takes (batch, length, hidden) to (batch, heads, length, head size)."""
-        batch, length = ops.shape(grid)[:2]
-        split = ops.reshape(grid, (batch, length, self.num_heads, self.head_size))
-        return ops.transpose(split, (0, 2, 1, 3))

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 
@@ -36,7 +37,6 @@ class GlobalAttention(keras.layers.Layer):
         super().__init__(name=name, dtype=factory.dtype)
         self.hidden_size = hidden_size
         self.num_heads = num_heads
-        self.head_size = hidden_size // num_heads
         self.query = factory.dense(hidden_size, name="query")
         self.key = factory.dense(hidden_size, name="key")
         self.value = factory.dense(hidden_size, name="value")
@@ -101,17 +101,10 @@ class GlobalAttention(keras.layers.Layer):
     ) -> Any:
         """Attends once; the result is (batch, length, hidden)."""
         project_query, project_key, project_value = projections
-        query = self._split_heads(layout.to_grid(project_query(rows) * self.head_size**-0.5))
-        key = self._split_heads(layout.to_grid(project_key(rows)))
-        value = self._split_heads(layout.to_grid(project_value(rows)))
-        scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) + bias
-        weights = self.dropout(ops.softmax(scores, axis=-1), training=training)
-        mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
-        batch, length = ops.shape(mixed)[:2]
-        return ops.reshape(mixed, (batch, length, self.hidden_size))
-
-    def _split_heads(self, grid: Any) -> Any:
-        """Takes (batch, length, hidden) to (batch, heads, length, head size)."""
-        batch, length = ops.shape(grid)[:2]
-        split = ops.reshape(grid, (batch, length, self.num_heads, self.head_size))
-        return ops.transpose(split, (0, 2, 1, 3))
+        query = project_query(rows) * (self.hidden_size // self.num_heads) ** -0.5
+        query, key, value = (
+            split_heads(layout.to_grid(projected), self.num_heads)
+            for projected in (query, project_key(rows), project_value(rows))
+        )
+        mixed = attend(query, key, value, bias=bias, dropout=self.dropout, training=training)
+        return merge_heads(mixed)

@@ -83,3 +83,16 @@ class PackedLayout:
     def _spread(self, rows: Any) -> Any:
         """Takes (tokens, hidden) to (batch * length, hidden)."""
         return ops.take(ops.pad(rows, ((0, 1), (0, 0))), self._rows, axis=0)
+
+
+def make_layout(padding_mask: Any, *, remove_padding: bool) -> Layout:
+    """Makes the layout that leaves padding out of the dense layers, or the one that does not.
+
+    Args:
+        padding_mask: int, (batch, length): 1 where a token is, 0 where padding is.
+        remove_padding: Whether padding is left out; XLA cannot compile that.
+
+    Returns:
+        The layout.
+    """
+    return PackedLayout(padding_mask) if remove_padding else PaddedLayout(padding_mask)

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfaigc.layers.cross_attention import Memory
+from tfaigc.layers.attention import Memory
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 

@@ -1,15 +1,16 @@
 """The generic Transformer stacks, and the one config that they share."""
 
-from tfaigc.models.config import DisentangledSettings, ImageSettings, TransformerConfig
-from tfaigc.models.encoder import Encoder
+from tfaigc.models.config import TransformerConfig
 from tfaigc.models.encoder_decoder import EncoderDecoder
 from tfaigc.models.image_encoder import ImageEncoder
+from tfaigc.models.settings import DisentangledSettings, ImageSettings
+from tfaigc.models.stack import TransformerStack
 
 __all__ = [
     "DisentangledSettings",
-    "Encoder",
     "EncoderDecoder",
     "ImageEncoder",
     "ImageSettings",
     "TransformerConfig",
+    "TransformerStack",
 ]

@@ -6,16 +6,9 @@ from typing import Any
 
 import keras
 
-from tfaigc.layers import (
-    LayerFactory,
-    Layout,
-    Memory,
-    PackedLayout,
-    PaddedLayout,
-    attention_bias,
-)
+from tfaigc.layers import LayerFactory, Memory, attention_bias, make_layout
 from tfaigc.models.config import TransformerConfig
-from tfaigc.models.encoder import Encoder
+from tfaigc.models.stack import TransformerStack
 
 
 class EncoderDecoder(keras.layers.Layer):
@@ -44,8 +37,10 @@ class EncoderDecoder(keras.layers.Layer):
             )
             self.token.trainable = not config.separate_tables
         shared = None if config.separate_tables else self.token
-        self.encoder = Encoder(config, factory=factory, token=shared)
-        self.decoder = Encoder(config.decoder, factory=factory, token=shared, name="decoder")
+        self.encoder = TransformerStack(config, factory=factory, token=shared)
+        self.decoder = TransformerStack(
+            config.decoder, factory=factory, token=shared, name="decoder"
+        )
 
     def build(self, input_shape: Any) -> None:
         """Builds the shared table, then both stacks."""
@@ -70,7 +65,8 @@ class EncoderDecoder(keras.layers.Layer):
             decoder_token_ids: int, (batch, decoder's length).
             encoder_padding_mask: int, (batch, encoder's length): 0 where padding is, else 1.
             decoder_padding_mask: int, (batch, decoder's length): 0 where padding is, else 1.
-            remove_padding: Whether padding is left out of the dense layers; see ``Encoder``.
+            remove_padding: Whether padding is left out of the dense layers; see
+                ``TransformerStack``.
             training: Whether dropout is active.
 
         Returns:
@@ -106,7 +102,8 @@ class EncoderDecoder(keras.layers.Layer):
         Args:
             token_ids: int, (batch, length).
             padding_mask: int, (batch, length): 1 where a token is, 0 where padding is.
-            remove_padding: Whether padding is left out of the dense layers; see ``Encoder``.
+            remove_padding: Whether padding is left out of the dense layers; see
+                ``TransformerStack``.
             training: Whether dropout is active.
 
         Returns:
@@ -137,17 +134,14 @@ class EncoderDecoder(keras.layers.Layer):
             padding_mask: int, (batch, decoder's length): 1 where a token is, 0 where padding is.
             encoded: float, (batch, encoder's length, hidden): what ``encode`` returned.
             encoder_padding_mask: int, (batch, encoder's length).
-            remove_padding: Whether padding is left out of the dense layers; see ``Encoder``.
+            remove_padding: Whether padding is left out of the dense layers; see
+                ``TransformerStack``.
             training: Whether dropout is active.
 
         Returns:
             float, (batch, decoder's length, hidden).
         """
-        layout: Layout = (
-            PackedLayout(encoder_padding_mask)
-            if remove_padding
-            else PaddedLayout(encoder_padding_mask)
-        )
+        layout = make_layout(encoder_padding_mask, remove_padding=remove_padding)
         bias = attention_bias(encoder_padding_mask, dtype=self.compute_dtype)
         return self.decoder(
             token_ids,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from tfaigc.layers import (
-    CrossAttention,
+    Attention,
     DisentangledAttention,
     FeedForward,
     GlobalAttention,
     LayerFactory,
     RelativeBias,
     RelativeEmbeddings,
-    SelfAttention,
     TransformerBlock,
 )
 from tfaigc.models.config import TransformerConfig
@@ -50,14 +49,18 @@ def make_block(
         pre_norm=config.pre_norm,
         parallel_residual=config.parallel_residual,
         attention_norm=config.first_norm or number != (0,),
-        cross_attention=make_cross_attention(config, number, factory),
+        cross_attention=(
+            _dot_product_attention(config, number, factory, name="cross_attention")
+            if config.cross_attention
+            else None
+        ),
         name="_".join(["block", *map(str, number)]),
     )
 
 
 def make_attention(
     config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory
-) -> SelfAttention | DisentangledAttention | GlobalAttention:
+) -> Attention | DisentangledAttention | GlobalAttention:
     """Makes the attention of one block, not built; see ``make_block``."""
     if config.global_attention:
         return GlobalAttention(
@@ -68,18 +71,7 @@ def make_attention(
         )
     distances = config.disentangled
     if distances is None:
-        return SelfAttention(
-            hidden_size=config.hidden_size,
-            num_heads=config.num_heads,
-            dropout=config.attention_dropout,
-            factory=factory,
-            use_bias=config.attention_biases,
-            output_bias=config.attention_output_bias,
-            num_key_value_heads=config.num_key_value_heads,
-            head_size=config.head_size,
-            scale=config.attention_scales[number[0]] if config.attention_scales else None,
-            query_key_norm=config.norm_epsilon if config.query_key_norm else None,
-        )
+        return _dot_product_attention(config, number, factory, name="attention")
     return DisentangledAttention(
         hidden_size=config.hidden_size,
         num_heads=config.num_heads,
@@ -92,20 +84,21 @@ def make_attention(
     )
 
 
-def make_cross_attention(
-    config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory
-) -> CrossAttention | None:
-    """Makes the cross-attention of one block, not built, if the settings ask for one."""
-    if not config.cross_attention:
-        return None
-    return CrossAttention(
+def _dot_product_attention(
+    config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory, *, name: str
+) -> Attention:
+    return Attention(
         hidden_size=config.hidden_size,
         num_heads=config.num_heads,
         dropout=config.attention_dropout,
         factory=factory,
         use_bias=config.attention_biases,
+        output_bias=config.attention_output_bias,
+        num_key_value_heads=config.num_key_value_heads,
         head_size=config.head_size,
         scale=config.attention_scales[number[0]] if config.attention_scales else None,
+        query_key_norm=config.norm_epsilon if config.query_key_norm else None,
+        name=name,
     )
 
 

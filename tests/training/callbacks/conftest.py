@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -5,6 +6,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+
+@pytest.fixture(autouse=True)
+def _python_handles_ctrl_c() -> Iterator[None]:
+    """Gives Ctrl-C Python's own meaning, which it lacks where a shell began the tests behind it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class FakeBatchOrder:

@@ -11,10 +11,9 @@ from tfaigc.layers import (
     LayerFactory,
     Layout,
     Memory,
-    PackedLayout,
-    PaddedLayout,
     TransformerEmbeddings,
     attention_bias,
+    make_layout,
     positions_in_text,
     positions_past_padding,
     rotary_angles,
@@ -24,7 +23,7 @@ from tfaigc.models.config import TransformerConfig
 from tfaigc.models.parts import make_block, make_relative_bias, make_relative_embeddings
 
 
-class Encoder(keras.layers.Layer):
+class TransformerStack(keras.layers.Layer):
     """A stack of Transformer blocks over embedded tokens.
 
     Args:
@@ -130,9 +129,7 @@ class Encoder(keras.layers.Layer):
         Returns:
             float, (batch, length, output width).
         """
-        layout: Layout = (
-            PackedLayout(padding_mask) if remove_padding else PaddedLayout(padding_mask)
-        )
+        layout = make_layout(padding_mask, remove_padding=remove_padding)
         rows = self.embeddings(
             layout.to_rows(token_ids),
             positions=self._positions(token_ids, padding_mask, pack_ids, layout),
