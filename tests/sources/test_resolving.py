@@ -71,7 +71,7 @@ def test_file_where_a_directory_is_needed_and_the_reverse(home: Path) -> None:
 
 @pytest.mark.parametrize("source", ["s3://bucket/model", "https://example.org/model"])
 def test_unknown_scheme(source: str) -> None:
-    with pytest.raises(SourceError, match=r"one of hf://, pypi://"):
+    with pytest.raises(SourceError, match=r"one of hf://, keras_hub://, pypi://"):
         resolve(source)
 
 

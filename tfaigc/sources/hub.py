@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfaigc.errors import SourceError
+from tfaigc.sources.hub_hashes import check_hashes
 
 # "name", "org/name" and either with "@revision" behind.
 HUB_ID = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?)(?:@(?P<revision>[\w./-]+))?"
 )
-_PICKLE_SUFFIXES = (".bin", ".bin.index.json")
-_WEIGHT_PATTERNS = ("*.safetensors", "*.safetensors.index.json")
+# Each kind of weights is fetched only where there are none of the kinds before it.
+_LATER_WEIGHTS = ((".bin", ".bin.index.json"), (".h5", ".h5.index.json"))
+_WEIGHT_PATTERNS = ("*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json")
 
 
 def resolve_hub(source: str, patterns: Sequence[str]) -> Path:
@@ -25,14 +27,15 @@ def resolve_hub(source: str, patterns: Sequence[str]) -> Path:
     Args:
         source: A hub id, optionally with "hf://" in front and "@revision" behind.
         patterns: The files wanted, as glob patterns. Pickled weights (`.bin`) are fetched only
-            where there are none as safetensors.
+            where there are none as safetensors, and those of TensorFlow (`.h5`) where there are
+            none of either kind.
 
     Returns:
         The directory that holds them.
 
     Raises:
-        SourceError: There is no such model or revision, access is denied, or the hub cannot be
-            reached.
+        SourceError: There is no such model or revision, access is denied, the hub cannot be
+            reached, or a file is not what the hub stated.
     """
     match = HUB_ID.fullmatch(source.removeprefix("hf://"))
     if match is None:
@@ -40,12 +43,16 @@ def resolve_hub(source: str, patterns: Sequence[str]) -> Path:
             f"A hub id must look like org/name or org/name@revision. Received: {source!r}. "
             "Copy it from the model's page."
         )
-    safe = [pattern for pattern in patterns if not pattern.endswith(_PICKLE_SUFFIXES)]
-    directory = _snapshot(match["name"], match["revision"], safe)
-    if len(safe) < len(patterns) and not any(
-        any(directory.glob(pattern)) for pattern in _WEIGHT_PATTERNS
-    ):
-        directory = _snapshot(match["name"], match["revision"], list(patterns))
+    later = tuple(suffix for suffixes in _LATER_WEIGHTS for suffix in suffixes)
+    wanted = [pattern for pattern in patterns if not pattern.endswith(later)]
+    directory = _snapshot(match["name"], match["revision"], wanted)
+    for suffixes in _LATER_WEIGHTS:
+        more = [pattern for pattern in patterns if pattern.endswith(suffixes)]
+        if not more or any(any(directory.glob(pattern)) for pattern in _WEIGHT_PATTERNS):
+            break
+        wanted += more
+        directory = _snapshot(match["name"], match["revision"], wanted)
+    check_hashes(directory)
     return directory
 
 

