@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 ATOL = 1e-5
+LABELS = {"id2label": {0: "a", 1: "b", 2: "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class FamilyCase:
         head_variants: Heads, and changes of the configuration that must give equal logits too.
         others: Classes of `transformers` whose heads no task here reads.
         variants: Changes of the configuration that must give equal numbers too, by name.
+        pads_left: Whether heads of `transformers` read the last cell, so that padding must stand
+            before the text.
     """
 
     name: str
@@ -36,6 +39,7 @@ class FamilyCase:
     head_variants: Sequence[tuple[str, Mapping[str, Any]]] = ()
     others: Sequence[str] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pads_left: bool = False
 
     def make_config(self, **changes: Any) -> Any:
         """Makes a tiny configuration of `transformers`."""
@@ -73,6 +77,12 @@ def ragged_batch(vocabulary_size: int, num_segments: int, *, seed: int = 0) -> d
     if num_segments:
         inputs["segment_ids"] = random.integers(0, num_segments, mask.shape).astype("int32")
     return inputs
+
+
+def pad_left(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Moves the padding of each text to its front."""
+    order = np.argsort(inputs["padding_mask"], axis=-1, kind="stable")
+    return {name: np.take_along_axis(values, order, axis=-1) for name, values in inputs.items()}
 
 
 def text_pairs(vocabulary_size: int) -> dict[str, Any]:

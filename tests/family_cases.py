@@ -154,7 +154,9 @@ CASES = {
             },
             backbone="DebertaV2Model",
             heads=_encoder_heads("DebertaV2"),
-            head_variants=[("text_classification", {"pooler_hidden_act": "tanh"})],
+            head_variants=[
+                ("text_classification", {"pooler_hidden_act": "tanh"}),
+            ],
             variants={
                 "version 3": {},
                 "own projections": {"share_att_key": False, "norm_rel_ebd": "none"},
@@ -185,6 +187,35 @@ CASES = {
                 "one window": {},
                 "windows": {"attention_window": [4, 8], "pad_token_id": 4, "layer_norm_eps": 0.1},
             },
+        ),
+        FamilyCase(
+            name="xlnet",
+            config="XLNetConfig",
+            settings={
+                "vocab_size": 101,
+                "d_model": 24,
+                "n_layer": 2,
+                "n_head": 4,
+                "d_inner": 36,
+            },
+            backbone="XLNetModel",
+            heads={
+                **_encoder_heads("XLNet"),
+                "question_answering": "XLNetForQuestionAnsweringSimple",
+                "masked_lm": "XLNetLMHeadModel",
+            },
+            head_variants=[
+                _UNTIED,
+                ("text_classification", {"summary_type": "cls_index", "summary_use_proj": False}),
+                ("multiple_choice", {"summary_activation": "", "summary_last_dropout": 0.3}),
+            ],
+            others=["XLNetForQuestionAnswering"],
+            variants={
+                "defaults": {},
+                "near distances": {"clamp_len": 3, "ff_activation": "relu", "layer_norm_eps": 0.1},
+                "odd sizes": {"d_model": 30, "n_head": 3, "d_inner": 7},
+            },
+            pads_left=True,
         ),
         FamilyCase(
             name="modernbert",

@@ -10,9 +10,8 @@ import keras
 import numpy as np
 import pytest
 from conftest import tiny_bert_config
+from every_case import EVERY_CASE
 from family_cases import CASES
-from image_cases import CASES as IMAGE_CASES
-from seq2seq_cases import SEQ2SEQ_CASES
 
 import tfaigc
 from tfaigc.errors import CheckpointError, ConfigError
@@ -23,7 +22,7 @@ OTHERS = [(name, other) for name, case in CASES.items() for other in case.others
 
 
 def test_every_family_is_in_the_table() -> None:
-    assert set(CASES) | set(SEQ2SEQ_CASES) | set(IMAGE_CASES) == set(FAMILIES)
+    assert set(EVERY_CASE) == set(FAMILIES)
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
@@ -39,7 +38,7 @@ def test_backbone(name: str, variant: str, tmp_path: Path) -> None:
     batteries.check_saved(case, case.backbone, backbone, reference, tmp_path / "ours")
 
 
-@pytest.mark.parametrize("name", ["mpnet", "deberta-v2", "modernbert", "longformer"])
+@pytest.mark.parametrize("name", ["mpnet", "deberta-v2", "modernbert", "longformer", "xlnet"])
 def test_bfloat16_is_near_float32(name: str) -> None:
     stated = {"model_type": name, **CASES[name].settings}
     wide, narrow = (tfaigc.Backbone(stated, dtype=dtype) for dtype in ("float32", "mixed_bfloat16"))

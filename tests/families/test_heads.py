@@ -16,7 +16,6 @@ import tfaigc
 from tfaigc.errors import CheckpointError, ConfigError
 from tfaigc.families import FAMILIES, HeadedBackbone
 
-LABELS = {"id2label": {0: "a", 1: "b", 2: "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}
 HEADS: list[tuple[str, str, Mapping[str, Any]]] = [
     (name, head, changes)
     for name, case in CASES.items()
@@ -34,7 +33,7 @@ def test_every_head_is_in_the_table(name: str) -> None:
 def test_head(name: str, head: str, changes: Mapping[str, Any], tmp_path: Path) -> None:
     case = CASES[name]
     row = FAMILIES[name].heads[head]
-    labels = LABELS if row.has_labels else {}
+    labels = batteries.LABELS if row.has_labels else {}
     reference = batteries.make_reference(
         case, case.heads[head], tmp_path / "theirs", **_shallow(case), **labels, **changes
     )
@@ -42,6 +41,8 @@ def test_head(name: str, head: str, changes: Mapping[str, Any], tmp_path: Path) 
     assert model.labels == (("a", "b", "c") if labels else None)
     inputs = batteries.ragged_batch(101, model.backbone.config.num_segments)
     inputs = batteries.head_inputs(head, inputs)
+    if case.pads_left:
+        inputs = batteries.pad_left(inputs)
     batteries.check_logits(reference, model, inputs)
     unused = [original for _, original in row.ties] if "tie_word_embeddings" in changes else []
     batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours", unused)

@@ -37,8 +37,10 @@ class Rename:
             for the keys in a tensor that holds queries, keys and values.
         groups: How many groups the stored outputs fall into, each with such parts; with one for
             each head, the tensor holds a head's queries, keys and values, then the next one's.
-        is_tensor: Whether ``theirs`` is the name of a tensor, stored as (1, width), instead of a
-            module's.
+        is_tensor: Whether ``theirs`` is the name of a tensor instead of a module's; without
+            ``heads`` it is stored with an axis of one row in front, such as (1, width).
+        heads: Into how many heads the stored last axis is split, which makes two axes of it; 0: it
+            is not split.
     """
 
     ours: str
@@ -47,6 +49,7 @@ class Rename:
     part: tuple[int, int] = (0, 1)
     groups: int = 1
     is_tensor: bool = False
+    heads: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class StoredTensor:
         part: Which of how many equal parts of the tensor, along its outputs, the variable is.
         groups: How many groups of outputs have such parts.
         in_row: Whether the variable is the only row of the tensor.
+        heads: Into how many heads its last axis is split, which makes two axes of it; 0: none.
     """
 
     name: str
@@ -66,6 +70,7 @@ class StoredTensor:
     part: tuple[int, int] = (0, 1)
     groups: int = 1
     in_row: bool = False
+    heads: int = 0
 
     def stored_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """Takes the variable's shape to the whole tensor's."""
@@ -73,11 +78,15 @@ class StoredTensor:
         if self.transposed:
             stored = [*shape[::-1]] if len(shape) < 4 else [shape[axis] for axis in _TO_OUTPUTS]
         stored[self._axis] *= self.part[1]
+        if self.heads:
+            stored[-1:] = [self.heads, stored[-1] // self.heads]
         return (1, *stored) if self.in_row else tuple(stored)
 
     def to_variable(self, array: np.ndarray) -> np.ndarray:
         """Takes the stored array to the variable's layout."""
         index, count = self.part
+        if self.heads:
+            array = array.reshape(*array.shape[:-2], -1)
         if self.in_row:
             array = array[0]
         if count > 1:
@@ -93,7 +102,8 @@ class StoredTensor:
             return array[None]
         if array.ndim == 4:
             return np.ascontiguousarray(array.transpose(_TO_OUTPUTS))
-        return np.ascontiguousarray(array.T) if self.transposed else array
+        stored = np.ascontiguousarray(array.T) if self.transposed else array
+        return stored.reshape(*stored.shape[:-1], self.heads, -1) if self.heads else stored
 
     @property
     def _axis(self) -> int:
@@ -166,7 +176,8 @@ def stored_tensors(paths: Iterable[str], renames: Sequence[Rename]) -> dict[str,
                     leaf == "kernel" and rename.transposed,
                     rename.part,
                     rename.groups,
-                    in_row=rename.is_tensor,
+                    in_row=rename.is_tensor and not rename.heads,
+                    heads=rename.heads,
                 )
                 break
         else:

@@ -17,6 +17,10 @@ Settings = Mapping[str, Any]
 # answer: all after the second of two separators that stand together.
 GLOBAL_TOKENS = ("none", "first", "question", "answer")
 
+# own: one of its own, which is an input. shifted: the encoder's, behind decoder_start_token_id.
+# rotated: the encoder's, behind its last token.
+DECODER_TEXTS = ("own", "shifted", "rotated")
+
 
 @dataclass(frozen=True)
 class ConfigKey:
@@ -40,13 +44,16 @@ class Head:
     Args:
         architecture: The class that ``transformers`` loads such a checkpoint with.
         renames: Names of the head's layers. Those of a prediction head are ``summary/dense``,
-            ``summary/norm`` and ``classifier``; those of a language model ``transform/dense``,
-            ``transform/norm``, and ``tied_output`` or ``output``.
+            ``summary/norm``, ``classifier`` and ``distilled_classifier``; those of a language
+            model ``transform/dense``, ``transform/norm``, and ``tied_output`` or ``output``.
         needs_pooler: Whether such a checkpoint's backbone has a pooler.
         global_tokens: One of ``GLOBAL_TOKENS``, for families with global attention.
+        decoder_text: Which text the decoder of an encoder-decoder reads: one of
+            ``DECODER_TEXTS``.
         read_summary: Takes ``config.json`` to what the head reads, and the layers before its last.
         num_outputs: Logits for each text or token; None: one for each label.
         output_bias: Whether a prediction head's last layer has a bias.
+        distilled: Whether a prediction head has a second last layer; see ``PredictionHead``.
         takes_choices: Whether inputs have an axis of choices behind the batch's.
         read_vocabulary: Makes it a language model's head: takes ``config.json`` to how its last
             layer scores the vocabulary.
@@ -59,9 +66,11 @@ class Head:
     renames: tuple[Rename, ...] = ()
     needs_pooler: bool = False
     global_tokens: str = "none"
+    decoder_text: str = "own"
     read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
     num_outputs: int | None = None
     output_bias: bool = True
+    distilled: bool = False
     takes_choices: bool = False
     read_vocabulary: Callable[[Settings], VocabularySettings] | None = None
     ties: tuple[tuple[str, str], ...] = ()

@@ -30,6 +30,7 @@ from tfaigc.families.qwen import QWEN2, QWEN3
 from tfaigc.families.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 from tfaigc.families.t5 import MT5, T5
 from tfaigc.families.vit import DEIT, VIT
+from tfaigc.families.xlnet import XLNET
 
 FAMILIES: dict[str, Family] = {
     family.model_type: family
@@ -45,6 +46,7 @@ FAMILIES: dict[str, Family] = {
         DEBERTA_V2,
         MODERNBERT,
         LONGFORMER,
+        XLNET,
         T5,
         MT5,
         BART,

@@ -13,6 +13,7 @@ from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout, make_layout
 from tfaigc.layers.masks import attention_bias
 from tfaigc.layers.pooling import POOLING_MODES, SentencePooling
 from tfaigc.layers.positions import positions_in_text, positions_past_padding
+from tfaigc.layers.relative_attention import RelativeAttention, RelativeWaves
 from tfaigc.layers.relative_bias import RelativeBias, relative_buckets
 from tfaigc.layers.relative_embeddings import RelativeEmbeddings
 from tfaigc.layers.rotary import rotary_angles
@@ -34,8 +35,10 @@ __all__ = [
     "PackedLayout",
     "PaddedLayout",
     "PredictionHead",
+    "RelativeAttention",
     "RelativeBias",
     "RelativeEmbeddings",
+    "RelativeWaves",
     "SentencePooling",
     "SummarySettings",
     "TextSummary",

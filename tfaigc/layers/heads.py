@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfaigc.layers.bias import Bias
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.text_summary import SummarySettings, TextSummary
 
@@ -22,6 +23,8 @@ class PredictionHead(keras.layers.Layer):
         hidden_size: Width of the backbone's activations.
         factory: Makes the elementary layers.
         use_bias: Whether the dense layer has a bias.
+        distilled: Whether a second dense layer reads the second row of the activations; logits are
+            the mean of both then (Touvron et al., arXiv:2012.12877).
     """
 
     def __init__(
@@ -32,18 +35,27 @@ class PredictionHead(keras.layers.Layer):
         hidden_size: int,
         factory: LayerFactory,
         use_bias: bool = True,
+        distilled: bool = False,
         name: str = "head",
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
+        self.hidden_size = hidden_size
         self.summary = TextSummary(settings, hidden_size=hidden_size, factory=factory)
         self.classifier = factory.dense(
             num_outputs, name="classifier", use_bias=use_bias, dtype="float32"
+        )
+        self.distilled_classifier = (
+            factory.dense(num_outputs, name="distilled_classifier", dtype="float32")
+            if distilled
+            else None
         )
 
     def build(self, input_shape: Any) -> None:
         """Builds the summary and the dense layer."""
         self.summary.build(None)
         self.classifier.build((None, self.summary.width))
+        if self.distilled_classifier is not None:
+            self.distilled_classifier.build((None, self.hidden_size))
 
     def call(
         self, outputs: Mapping[str, Any], *, padding_mask: Any = None, training: bool = False
@@ -59,7 +71,11 @@ class PredictionHead(keras.layers.Layer):
             float32, (batch, outputs); (batch, length, outputs) where tokens are read.
         """
         summary = self.summary(outputs, padding_mask=padding_mask, training=training)
-        return self.classifier(summary)
+        logits = self.classifier(summary)
+        if self.distilled_classifier is None:
+            return logits
+        second = outputs["sequence_output"][:, 1]
+        return (logits + self.distilled_classifier(second)) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +133,9 @@ class LanguageModelHead(keras.layers.Layer):
                 vocabulary_size, use_bias=settings.use_bias, dtype=factory.dtype
             )
         self.fixed_bias = (
-            FixedBias(vocabulary_size, dtype=factory.dtype) if settings.fixed_bias else None
+            Bias(vocabulary_size, fixed=True, dtype=factory.dtype, name="fixed_bias")
+            if settings.fixed_bias
+            else None
         )
 
     def build(self, input_shape: Any) -> None:
@@ -193,27 +211,3 @@ class TiedOutput(keras.layers.Layer):
         """
         scores = ops.matmul(rows, ops.transpose(ops.cast(table, self.compute_dtype)))
         return scores if self.bias is None else scores + self.bias
-
-
-class FixedBias(keras.layers.Layer):
-    """Adds a number to each logit that training leaves alone.
-
-    Args:
-        size: Number of logits.
-        dtype: Name of a Keras dtype policy.
-    """
-
-    def __init__(self, size: int, *, dtype: str, name: str = "fixed_bias") -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.size = size
-        self.bias = None
-
-    def build(self, input_shape: Any) -> None:
-        """Makes the bias, which is zero unless a checkpoint states it."""
-        self.bias = self.add_weight(
-            shape=(self.size,), initializer="zeros", trainable=False, name="bias"
-        )
-
-    def call(self, logits: Any) -> Any:
-        """Takes (rows, size) to (rows, size)."""
-        return logits + self.bias

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from tfaigc.errors import ConfigError
+from tfaigc.layers.bias import Bias
 from tfaigc.layers.dropout import Dropout, LayerDrop
 from tfaigc.layers.norms import LayerNorm, RMSNorm
 
@@ -60,6 +61,10 @@ class LayerFactory:
         return keras.layers.Embedding(
             size, width, embeddings_initializer=self._normal(), name=name, dtype=self.dtype
         )
+
+    def bias(self, size: int, *, name: str) -> Bias:
+        """Returns what adds a vector of ``size`` to each row; it starts as a matrix would."""
+        return Bias(size, initializer=self._normal(), name=name, dtype=self.dtype)
 
     def patches(self, width: int, size: tuple[int, int], *, name: str) -> keras.layers.Conv2D:
         """Returns a dense layer over each patch of ``size`` pixels of an image."""

@@ -25,7 +25,9 @@ class SummarySettings:
             activations; ``"mean"``: the mean over all tokens; ``"tokens"``: each token's.
         padding_id: For ``"last"``: a token that is not taken for the last one even where the text
             ends with it; None: every token is.
+        token_id: For ``"last"``: the only token that is taken for the last one; None: any is.
         activation: Activation of a dense layer after it, as in ``config.json``; None: no layer.
+        use_dense: Whether there is that layer, or its activation alone.
         width: Width of that layer; None: that of the activations.
         use_bias: Whether that layer has a bias.
         norm_epsilon: Epsilon of a layer norm after the activation; None: no norm.
@@ -39,7 +41,9 @@ class SummarySettings:
 
     source: str = "pooler"
     padding_id: int | None = None
+    token_id: int | None = None
     activation: str | None = None
+    use_dense: bool = True
     width: int | None = None
     use_bias: bool = True
     norm_epsilon: float | None = None
@@ -85,8 +89,9 @@ class TextSummary(keras.layers.Layer):
         self.dense = None
         self.norm = None
         if settings.activation is not None:
-            self.width = settings.width or hidden_size
             self.first_dropout = factory.dropout(settings.first_dropout, name="first_dropout")
+        if settings.activation is not None and settings.use_dense:
+            self.width = settings.width or hidden_size
             self.dense = factory.dense(
                 self.width,
                 name="dense",
@@ -120,8 +125,10 @@ class TextSummary(keras.layers.Layer):
             float, (batch, width); (batch, length, width) where tokens are read.
         """
         rows = self._source(outputs, padding_mask)
-        if self.dense is not None:
-            rows = self.dense(self.first_dropout(rows, training=training))
+        if self.settings.activation is not None:
+            rows = self.first_dropout(rows, training=training)
+            transform = self.dense or activation(self.settings.activation)
+            rows = transform(rows)
         if self.norm is not None:
             rows = self.norm(rows)
         return self.last_dropout(rows, training=training)
@@ -136,9 +143,15 @@ class TextSummary(keras.layers.Layer):
             int, (batch, length): 1 where a token counts; None: all do.
         """
         mask = inputs.get("padding_mask")
-        if self.settings.source != "last" or self.settings.padding_id is None:
+        if self.settings.source != "last":
             return mask
-        counts = ops.cast(ops.not_equal(inputs["token_ids"], self.settings.padding_id), "int32")
+        if self.settings.token_id is not None:
+            counts = ops.equal(inputs["token_ids"], self.settings.token_id)
+        elif self.settings.padding_id is not None:
+            counts = ops.not_equal(inputs["token_ids"], self.settings.padding_id)
+        else:
+            return mask
+        counts = ops.cast(counts, "int32")
         return counts if mask is None else counts * ops.cast(mask, "int32")
 
     def _source(self, outputs: Mapping[str, Any], padding_mask: Any) -> Any:

@@ -109,7 +109,8 @@ class TransformerBlock(keras.layers.Layer):
             layout: Where each row lies in the grid.
             bias: float, broadcastable to (batch, heads, length, length).
             angles: What ``rotary_angles`` returned, for attention with rotary positions.
-            distances: What ``RelativeEmbeddings`` returned, for disentangled attention.
+            distances: What ``RelativeEmbeddings`` returned, for disentangled attention, or
+                ``RelativeWaves``, for relative attention.
             global_tokens: Which tokens are global and the bias on their scores, for attention
                 with global tokens.
             memory: An encoder's rows, for blocks with cross-attention.

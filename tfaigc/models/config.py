@@ -43,7 +43,9 @@ class TransformerConfig:
         position_padding_id: The token that positions are counted past; see ``"past_padding"``.
         relative_buckets: Buckets of distances that bias attention scores; 0: no such bias.
         relative_rows: Rows of the table of these biases; 0: as many as there are buckets.
-        relative_distance: From this distance on, all distances share a bucket.
+        relative_waves: Whether attention looks at distances as waves, and at whether two tokens
+            share a segment; then segments are told apart there alone.
+        relative_distance: From this distance on, all distances count as one.
         disentangled: Settings of disentangled attention, or None: attention is dot products.
         rotary: For each layer, its rotary positions; empty: none.
         windows: For each layer, how far away tokens may be that a token attends to, or None;
@@ -84,6 +86,8 @@ class TransformerConfig:
         decoder: Settings of the decoder behind this encoder, or None: there is none.
         separate_tables: Whether encoder and decoder have a table of token embeddings each.
         spare_table: Whether there is a third table, which nothing reads; some checkpoints have it.
+        spare_row: Whether there is a row of ``hidden_size`` that nothing reads; some checkpoints
+            have it.
 
     Raises:
         ConfigError: A size is not positive, a share is not in [0, 1), or the heads do not divide
@@ -111,6 +115,7 @@ class TransformerConfig:
     skip_padding: bool = False
     relative_buckets: int = 0
     relative_rows: int = 0
+    relative_waves: bool = False
     relative_distance: int = 128
     disentangled: DisentangledSettings | None = None
     rotary: tuple[RotarySettings, ...] = ()
@@ -147,6 +152,7 @@ class TransformerConfig:
     decoder: TransformerConfig | None = None
     separate_tables: bool = False
     spare_table: bool = False
+    spare_row: bool = False
 
     def __post_init__(self) -> None:
         """Checks what would otherwise fail deep inside a layer."""

@@ -8,8 +8,10 @@ from tfaigc.layers import (
     FeedForward,
     GlobalAttention,
     LayerFactory,
+    RelativeAttention,
     RelativeBias,
     RelativeEmbeddings,
+    RelativeWaves,
     TransformerBlock,
 )
 from tfaigc.models.config import TransformerConfig
@@ -60,10 +62,17 @@ def make_block(
 
 def make_attention(
     config: TransformerConfig, number: tuple[int, ...], factory: LayerFactory
-) -> Attention | DisentangledAttention | GlobalAttention:
+) -> Attention | DisentangledAttention | GlobalAttention | RelativeAttention:
     """Makes the attention of one block, not built; see ``make_block``."""
     if config.global_attention:
         return GlobalAttention(
+            hidden_size=config.hidden_size,
+            num_heads=config.num_heads,
+            dropout=config.attention_dropout,
+            factory=factory,
+        )
+    if config.relative_waves:
+        return RelativeAttention(
             hidden_size=config.hidden_size,
             num_heads=config.num_heads,
             dropout=config.attention_dropout,
@@ -129,6 +138,18 @@ def make_relative_embeddings(
         max_distance=distances.max_distance,
         max_length=config.max_length,
         norm_epsilon=config.norm_epsilon if distances.norm else None,
+        factory=factory,
+    )
+
+
+def make_relative_waves(config: TransformerConfig, factory: LayerFactory) -> RelativeWaves | None:
+    """Makes what looks at pairs of tokens, if the settings ask for it."""
+    if not config.relative_waves:
+        return None
+    return RelativeWaves(
+        hidden_size=config.hidden_size,
+        max_distance=config.relative_distance,
+        dropout=config.hidden_dropout,
         factory=factory,
     )
 

@@ -20,7 +20,12 @@ from tfaigc.layers import (
 )
 from tfaigc.layers.rotary import RotarySettings
 from tfaigc.models.config import TransformerConfig
-from tfaigc.models.parts import make_block, make_relative_bias, make_relative_embeddings
+from tfaigc.models.parts import (
+    make_block,
+    make_relative_bias,
+    make_relative_embeddings,
+    make_relative_waves,
+)
 
 
 class TransformerStack(keras.layers.Layer):
@@ -49,7 +54,7 @@ class TransformerStack(keras.layers.Layer):
             num_positions=0
             if config.position_kind == "none"
             else config.max_positions + config.position_offset,
-            num_segments=config.num_segments,
+            num_segments=0 if config.relative_waves else config.num_segments,
             norm_epsilon=config.norm_epsilon,
             norm_bias=config.norm_bias,
             norm_kind=config.norm_kind if config.embedding_norm else None,
@@ -63,6 +68,7 @@ class TransformerStack(keras.layers.Layer):
         )
         self.relative_bias = make_relative_bias(config, factory)
         self.relative_embeddings = make_relative_embeddings(config, factory)
+        self.relative_waves = make_relative_waves(config, factory)
         order = config.block_order()
         numbers = list(dict.fromkeys(order))
         self.blocks = [make_block(config, number, factory) for number in numbers]
@@ -88,11 +94,21 @@ class TransformerStack(keras.layers.Layer):
         self.layer_drop = (
             factory.layer_drop(config.layer_drop, name="layer_drop") if config.layer_drop else None
         )
+        self.spare_row = None
+        if config.spare_row:
+            self.spare_row = factory.embedding(1, config.hidden_size, name="spare_row")
+            self.spare_row.trainable = False
 
     def build(self, input_shape: Any) -> None:
         """Builds the parts."""
-        parts = [self.embeddings, self.relative_bias, self.relative_embeddings, *self.blocks]
-        for part in parts:
+        for part in (
+            self.embeddings,
+            self.relative_bias,
+            self.relative_embeddings,
+            self.relative_waves,
+            self.spare_row,
+            *self.blocks,
+        ):
             if part is not None:
                 part.build(None)
         for part in (self.final_norm, self.final_projection):
@@ -141,6 +157,8 @@ class TransformerStack(keras.layers.Layer):
         extra: dict[str, Any] = {} if memory is None else {"memory": memory}
         if self.relative_embeddings is not None:
             extra["distances"] = self.relative_embeddings(token_ids)
+        if self.relative_waves is not None:
+            extra["distances"] = self.relative_waves(segment_ids, training=training)
         if global_mask is not None:
             everywhere = attention_bias(padding_mask, pack_ids=pack_ids, dtype=self.compute_dtype)
             extra["global_tokens"] = (ops.cast(global_mask, "bool"), everywhere)
