@@ -156,6 +156,7 @@ CASES = {
             heads=_encoder_heads("DebertaV2"),
             head_variants=[
                 ("text_classification", {"pooler_hidden_act": "tanh"}),
+                ("masked_lm", {"legacy": False}),
             ],
             variants={
                 "version 3": {},

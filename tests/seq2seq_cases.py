@@ -32,6 +32,15 @@ _SCALED = {"scale_embedding": True, "activation_function": "swish"}
 _UNTIED = {"tie_word_embeddings": False}
 _APART = {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 103}
 
+
+def _text_heads(class_name: str) -> dict[str, str]:
+    return {
+        "seq2seq_lm": f"{class_name}ForConditionalGeneration",
+        "text_classification": f"{class_name}ForSequenceClassification",
+        "question_answering": f"{class_name}ForQuestionAnswering",
+    }
+
+
 SEQ2SEQ_CASES = {
     case.name: case
     for case in [
@@ -71,8 +80,11 @@ SEQ2SEQ_CASES = {
             config="BartConfig",
             settings=_TINY_BART,
             backbone="BartModel",
-            heads={"seq2seq_lm": "BartForConditionalGeneration"},
-            head_variants=[("seq2seq_lm", _UNTIED)],
+            heads=_text_heads("Bart"),
+            head_variants=[
+                ("seq2seq_lm", _UNTIED),
+                ("text_classification", {"eos_token_id": 5, "decoder_start_token_id": 7}),
+            ],
             variants={"defaults": {}, "scaled": _SCALED, "untied": _UNTIED},
         ),
         FamilyCase(
@@ -80,7 +92,7 @@ SEQ2SEQ_CASES = {
             config="MBartConfig",
             settings=_TINY_BART,
             backbone="MBartModel",
-            heads={"seq2seq_lm": "MBartForConditionalGeneration"},
+            heads=_text_heads("MBart"),
             variants={"defaults": {}, "scaled": _SCALED},
         ),
         FamilyCase(

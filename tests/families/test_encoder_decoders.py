@@ -25,6 +25,8 @@ HEADS: list[tuple[str, str, Mapping[str, Any]]] = [
     for name, case in SEQ2SEQ_CASES.items()
     for head, changes in [*((head, {}) for head in case.heads), *case.head_variants]
 ]
+OF_TWO_TEXTS = [each for each in HEADS if each[1] == "seq2seq_lm"]
+OF_ONE_TEXT = [each for each in HEADS if each not in OF_TWO_TEXTS]
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
@@ -47,7 +49,7 @@ def test_every_head_is_in_the_table(name: str) -> None:
     assert {head: row.architecture for head, row in heads.items()} == SEQ2SEQ_CASES[name].heads
 
 
-@pytest.mark.parametrize(("name", "head", "changes"), HEADS)
+@pytest.mark.parametrize(("name", "head", "changes"), OF_TWO_TEXTS)
 def test_head(name: str, head: str, changes: Mapping[str, Any], tmp_path: Path) -> None:
     case = SEQ2SEQ_CASES[name]
     reference = batteries.make_reference(case, case.heads[head], tmp_path / "theirs", **changes)
@@ -63,6 +65,37 @@ def test_head(name: str, head: str, changes: Mapping[str, Any], tmp_path: Path) 
     found = np.asarray(model(inputs))
     np.testing.assert_allclose(found[tokens], expected[tokens], atol=batteries.ATOL, rtol=0)
     batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours")
+
+
+@pytest.mark.parametrize(("name", "head", "changes"), OF_ONE_TEXT)
+def test_head_for_one_text(
+    name: str, head: str, changes: Mapping[str, Any], tmp_path: Path
+) -> None:
+    case = SEQ2SEQ_CASES[name]
+    labels = batteries.LABELS if FAMILIES[name].heads[head].has_labels else {}
+    reference = batteries.make_reference(
+        case, case.heads[head], tmp_path / "theirs", **labels, **changes
+    )
+    model = HeadedBackbone.from_pretrained(tmp_path / "theirs", head=head)
+    inputs = with_ends(batteries.ragged_batch(101, 0), reference.config.eos_token_id)
+    batteries.check_logits(reference, model, inputs)
+    batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours")
+
+
+def with_ends(inputs: dict[str, Any], end: int) -> dict[str, Any]:
+    """Ends each text with a token behind its end, as mBART does, unless it is only its end."""
+    token_ids = np.where(inputs["token_ids"] == end, 3, inputs["token_ids"])
+    lengths = inputs["padding_mask"].sum(axis=1)
+    token_ids[np.arange(len(lengths)), np.maximum(lengths - 2, 0)] = end
+    return {**inputs, "token_ids": token_ids}
+
+
+def test_one_text_is_not_packed() -> None:
+    stated = {"model_type": "bart", **SEQ2SEQ_CASES["bart"].settings}
+    model = HeadedBackbone(tfaigc.Backbone(stated), head="question_answering")
+    ids = np.ones((1, 4), "int32")
+    with pytest.raises(ConfigError, match=r"Received: pack_ids"):
+        model({"token_ids": ids, "pack_ids": ids})
 
 
 @pytest.mark.parametrize("stored", ["other output", "only the output", "only a copy"])

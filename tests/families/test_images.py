@@ -54,19 +54,23 @@ def test_backbone(name: str, variant: str, tmp_path: Path) -> None:
     batteries.check_saved(case, case.backbone, backbone, reference, tmp_path / "ours")
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_head(name: str, tmp_path: Path) -> None:
-    case = CASES[name]
-    names = {0: "cat", 1: "dog", 2: "owl"}
-    labels = {"id2label": names, "label2id": {name: index for index, name in names.items()}}
-    for head, class_name in case.heads.items():
-        reference = batteries.make_reference(case, class_name, tmp_path / head, **labels)
-        model = HeadedBackbone.from_pretrained(tmp_path / head, head=head)
-        assert model.labels == ("cat", "dog", "owl")
-        batch = images(reference.config)
-        expected = run_reference(reference, batch).logits
-        np.testing.assert_allclose(model({"images": batch}), expected, atol=batteries.ATOL, rtol=0)
-        batteries.check_saved(case, class_name, model, reference, tmp_path / f"ours-{head}")
+HEADS = [
+    *((name, head, row) for name, case in CASES.items() for head, row in case.heads.items()),
+    ("deit", "image_classification", "DeiTForImageClassificationWithTeacher"),
+]
+
+
+@pytest.mark.parametrize(("name", "head", "class_name"), HEADS)
+def test_head(name: str, head: str, class_name: str, tmp_path: Path) -> None:
+    reference = batteries.make_reference(
+        CASES[name], class_name, tmp_path / "theirs", **batteries.LABELS
+    )
+    model = HeadedBackbone.from_pretrained(tmp_path / "theirs", head=head)
+    assert model.labels == ("a", "b", "c")
+    batch = images(reference.config)
+    expected = run_reference(reference, batch).logits
+    np.testing.assert_allclose(model({"images": batch}), expected, atol=batteries.ATOL, rtol=0)
+    batteries.check_saved(CASES[name], class_name, model, reference, tmp_path / "ours")
 
 
 def test_what_cannot_be_honoured() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tfaigc.families.bart_tables import like_bart
+from tfaigc.families.bart_tables import like_bart, text_heads
 
-BART = like_bart("bart", "Bart", position_offset=2)
-MBART = like_bart("mbart", "MBart", position_offset=2, pre_norm=True)
+BART = like_bart("bart", "Bart", heads=text_heads("Bart", "shifted"), position_offset=2)
+MBART = like_bart(
+    "mbart", "MBart", heads=text_heads("MBart", "rotated"), position_offset=2, pre_norm=True
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tfaigc.checkpoints.names import Rename
 from tfaigc.families import bert_tables as tables
+from tfaigc.families import head_tables
 from tfaigc.families.family import ConfigKey, Family, Head, Settings, read_value
 from tfaigc.layers import SummarySettings, VocabularySettings
 from tfaigc.models import TransformerConfig
@@ -120,11 +121,47 @@ def read_tie(stated: Settings) -> VocabularySettings:
     return VocabularySettings(tied=tied, use_bias=False, fixed_bias=True)
 
 
+def _read_end(stated: Settings) -> SummarySettings:
+    """Returns the summary of heads on the decoder's state where the text's last end stands."""
+    share = read_value(stated, "classifier_dropout", 0.0)
+    return SummarySettings(
+        source="last",
+        token_id=read_value(stated, "eos_token_id", 2),
+        activation="tanh",
+        first_dropout=share,
+        last_dropout=share,
+    )
+
+
+def text_heads(class_name: str, decoder_text: str) -> dict[str, Head]:
+    """Returns the heads of models whose two stacks read one text.
+
+    Args:
+        class_name: What the names of the family's classes in ``transformers`` begin with.
+        decoder_text: One of ``DECODER_TEXTS``.
+    """
+    return {
+        "text_classification": Head(
+            architecture=f"{class_name}ForSequenceClassification",
+            renames=(
+                Rename("summary/dense", "classification_head.dense"),
+                Rename("classifier", "classification_head.out_proj"),
+            ),
+            read_summary=_read_end,
+            decoder_text=decoder_text,
+        ),
+        "question_answering": replace(
+            head_tables.span_finder(class_name), decoder_text=decoder_text
+        ),
+    }
+
+
 def like_bart(
     model_type: str,
     class_name: str,
     *,
     language_model: str = "ForConditionalGeneration",
+    heads: Mapping[str, Head] | None = None,
     defaults: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Family:
@@ -134,6 +171,7 @@ def like_bart(
         model_type: The value of ``model_type`` in ``config.json``.
         class_name: What the names of the family's classes in ``transformers`` begin with.
         language_model: What the name of its language model's class ends with.
+        heads: Its heads besides the language model's.
         defaults: Other meanings of absent keys of ``config.json``.
         **fields: Fields of ``TransformerConfig`` that hold for every such checkpoint.
     """
@@ -164,6 +202,7 @@ def like_bart(
                 ties=(("lm_head.weight", "shared.weight"),),
                 states_tie=False,
             ),
+            **(heads or {}),
         },
         other_heads=("final_logits_bias", "classification_head.", "qa_outputs."),
         buffers=("encoder.version", "decoder.version"),

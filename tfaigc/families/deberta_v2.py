@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tfaigc.checkpoints.names import Rename
@@ -9,12 +10,25 @@ from tfaigc.errors import ConfigError
 from tfaigc.families import bert_tables as tables
 from tfaigc.families import head_tables
 from tfaigc.families.family import Family, Head, Settings, read_value
-from tfaigc.layers import SummarySettings
+from tfaigc.layers import SummarySettings, VocabularySettings
 from tfaigc.models import DisentangledSettings
 
 _ATTENTION = "encoder/block_{i}/attention/"
 _SELF = "encoder.layer.{i}.attention.self."
 _CLASSIFIER = (Rename("summary/dense", "pooler.dense"), Rename("classifier", "classifier"))
+_PUBLISHED_LANGUAGE_MODEL = replace(
+    head_tables.language_model(
+        "DebertaV2ForMaskedLM",
+        dense="lm_predictions.lm_head.dense",
+        norm="lm_predictions.lm_head.LayerNorm",
+        bias="lm_predictions.lm_head",
+        output="lm_predictions.lm_head",
+    ),
+    # Its output is the table of token embeddings, whatever config.json says.
+    read_vocabulary=lambda _: VocabularySettings(),
+    ties=(),
+    states_tie=False,
+)
 
 
 def _check_config(stated: Settings) -> Settings:
@@ -83,6 +97,13 @@ def _read_summary(stated: Settings) -> SummarySettings:
     )
 
 
+def _adapt(family: Family, stated: Settings) -> Family:
+    """Gives a checkpoint the published language model's head, if it has that."""
+    if read_value(stated, "legacy", True):
+        return family
+    return replace(family, heads={**family.heads, "masked_lm": _PUBLISHED_LANGUAGE_MODEL})
+
+
 DEBERTA_V2 = Family(
     model_type="deberta-v2",
     prefix="deberta.",
@@ -138,4 +159,5 @@ DEBERTA_V2 = Family(
         "embeddings.position_embeddings.",
         "encoder.LayerNorm.",
     ),
+    adapt=_adapt,
 )

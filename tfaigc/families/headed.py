@@ -15,6 +15,7 @@ from tfaigc.checkpoints import open_weights, write_weights
 from tfaigc.errors import ConfigError
 from tfaigc.families.backbone import Backbone
 from tfaigc.families.family import Settings
+from tfaigc.families.head_inputs import backbone_inputs
 from tfaigc.families.held_heads import bare_name, check_held, labels_of, settle_tie
 from tfaigc.families.registry import family_of, read_config_file
 from tfaigc.families.weights import (
@@ -33,7 +34,8 @@ _log = logging.getLogger("tfaigc")
 class HeadedBackbone(keras.Model):
     """A backbone and one head, with the logits of a Hugging Face checkpoint.
 
-    Inputs are the backbone's. Outputs are logits, float32, by the head:
+    Inputs are the backbone's; where both stacks of an encoder-decoder read one text, those of an
+    encoder. Outputs are logits, float32, by the head:
 
     - ``text_classification``, ``image_classification``: (batch, labels);
     - ``token_classification``: (batch, length, labels);
@@ -143,12 +145,16 @@ class HeadedBackbone(keras.Model):
                 name: ops.reshape(value, (-1, ops.shape(value)[-1]))
                 for name, value in inputs.items()
             }
-        inputs = with_global_tokens(inputs, self.row.global_tokens, self.backbone)
-        outputs = self.backbone(inputs, training=training, remove_padding=remove_padding)
+        outputs = self.backbone(
+            backbone_inputs(inputs, self.row, self.backbone),
+            training=training,
+            remove_padding=remove_padding,
+        )
+        if "decoder_sequence_output" in outputs:
+            outputs = {"sequence_output": outputs["decoder_sequence_output"]}
         if isinstance(self.head, LanguageModelHead):
             table = self.backbone.token_table if self.head.settings.tied else None
-            sequence = outputs.get("decoder_sequence_output", outputs.get("sequence_output"))
-            return self.head(sequence, table=table, training=training)
+            return self.head(outputs["sequence_output"], table=table, training=training)
         mask = self.head.summary.mask(inputs)
         logits = self.head(outputs, padding_mask=mask, training=training)
         if choices is not None:
@@ -216,35 +222,5 @@ class HeadedBackbone(keras.Model):
             hidden_size=config.output_width,
             factory=factory,
             use_bias=self.row.output_bias,
+            distilled=self.row.distilled,
         )
-
-
-def with_global_tokens(
-    inputs: Mapping[str, Any], global_tokens: str, backbone: Backbone
-) -> Mapping[str, Any]:
-    """Adds the global tokens that a head implies, where the caller has not chosen some.
-
-    Args:
-        inputs: The backbone's inputs.
-        global_tokens: One of ``families.family.GLOBAL_TOKENS``.
-        backbone: Knows the separator.
-
-    Returns:
-        The inputs, with a ``global_mask`` where the head implies one.
-    """
-    if global_tokens == "none" or "global_mask" in inputs:
-        return inputs
-    token_ids = inputs["token_ids"]
-    columns = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None, :]
-    separator = backbone.stated("sep_token_id")
-    found = ops.equal(token_ids, 2 if separator is None else separator)
-    first = ops.argmax(ops.cast(found, "int32"), axis=1)[:, None]
-    chosen = {
-        "first": ops.equal(columns, ops.zeros_like(token_ids)),
-        "question": ops.less(columns, first),
-        "answer": ops.greater(columns, first + 1),
-    }[global_tokens]
-    mask = ops.cast(chosen, "int32")
-    if "padding_mask" in inputs:
-        mask = mask * ops.cast(inputs["padding_mask"], "int32")
-    return {**inputs, "global_mask": mask}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tfaigc.checkpoints.names import Rename
@@ -14,6 +15,16 @@ from tfaigc.models import ImageSettings
 
 _BLOCK = "encoder/block_{i}/"
 _LAYER = "encoder.layer.{i}."
+
+_TWO_CLASSIFIERS = Head(
+    architecture="DeiTForImageClassificationWithTeacher",
+    renames=(
+        Rename("classifier", "cls_classifier"),
+        Rename("distilled_classifier", "distillation_classifier"),
+    ),
+    read_summary=lambda _: SummarySettings(source="first"),
+    distilled=True,
+)
 
 
 def _check_config(distilled: bool) -> Callable[[Settings], Settings]:
@@ -53,6 +64,14 @@ def _read_pair(stated: Settings, name: str, default: int) -> tuple[int, int]:
             f"width. Received: {value!r}. Correct config.json."
         )
     return (pair[0], pair[1])
+
+
+def _adapt(family: Family, stated: Settings) -> Family:
+    """Gives a checkpoint that learned from a teacher too the head for both its classifiers."""
+    classes = [str(name).removeprefix("TF") for name in stated.get("architectures") or ()]
+    if _TWO_CLASSIFIERS.architecture not in classes:
+        return family
+    return replace(family, heads={**family.heads, "image_classification": _TWO_CLASSIFIERS})
 
 
 def _family(model_type: str, name: str, *, distilled: bool) -> Family:
@@ -104,6 +123,7 @@ def _family(model_type: str, name: str, *, distilled: bool) -> Family:
             "decoder.",
             "embeddings.mask_token",
         ),
+        adapt=_adapt,
     )
 
 
