@@ -58,9 +58,7 @@ def test_no_directory(tmp_path: Path) -> None:
         open_weights(tmp_path / "file")
 
 
-@pytest.mark.parametrize(
-    "name", ["tf_model.h5", "flax_model.msgpack", "model.onnx", "bert_model.ckpt.index"]
-)
+@pytest.mark.parametrize("name", ["flax_model.msgpack", "model.onnx", "bert_model.ckpt.index"])
 def test_formats_that_are_not_read(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(CheckpointError, match=f"Received: {name} .*save_pretrained as safetensors"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tfaigc.checkpoints.gguf_file import GGUFFile
+from tfaigc.checkpoints.keras_h5 import KerasH5File, tensor_name
 from tfaigc.checkpoints.pickles import PickleFile
 from tfaigc.checkpoints.safetensors_file import SafetensorsFile
 from tfaigc.checkpoints.sharded import ShardedFile
@@ -19,11 +21,14 @@ READERS: dict[str, Callable[[Path], WeightFile]] = {
     "model.safetensors.index.json": lambda path: ShardedFile(path, SafetensorsFile),
     "pytorch_model.bin": PickleFile,
     "pytorch_model.bin.index.json": lambda path: ShardedFile(path, PickleFile),
+    "tf_model.h5": KerasH5File,
+    "tf_model.h5.index.json": lambda path: ShardedFile(
+        path, partial(KerasH5File, is_shard=True), rename=tensor_name
+    ),
 }
 
 # Weights that are there but in a format that is not read.
 OTHER_FORMATS = {
-    "tf_model.h5": "TensorFlow weights of transformers 4",
     "flax_model.msgpack": "Flax weights",
     "*.onnx": "an ONNX graph",
     "*.ckpt.index": "a TensorFlow 1 checkpoint",
@@ -37,7 +42,8 @@ def open_weights(directory: str | Path) -> WeightFile:
 
     Args:
         directory: Holds `model.safetensors`, its shards and index, or the same as
-            `pytorch_model.bin`, looked for in this order; or else one `.gguf` file.
+            `pytorch_model.bin` or `tf_model.h5`, looked for in this order; or else one `.gguf`
+            file.
 
     Returns:
         The open file; use it as a context manager.
@@ -117,8 +123,8 @@ def _no_weights(directory: Path) -> str:
     for pattern, description in OTHER_FORMATS.items():
         for path in sorted(directory.glob(pattern)):
             return (
-                f"{directory} must hold weights as safetensors or .bin. Received: {path.name} "
-                f"({description}), which is not read here. Load it with the library that wrote it "
+                f"{directory} must hold weights in a format that is read here. Received: "
+                f"{path.name} ({description}). Load it with the library that wrote it "
                 "(transformers reads most) and save it with save_pretrained as safetensors. "
                 f"{expected}"
             )

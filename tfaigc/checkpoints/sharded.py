@@ -19,14 +19,21 @@ class ShardedFile(ClosingMixin):
     Args:
         path: The index.
         open_shard: Opens one shard; called when one of its arrays is first asked for.
+        rename: Takes the index's names to those that the shards give.
 
     Raises:
         CheckpointError: The index is broken, names files elsewhere, or a shard is missing.
     """
 
-    def __init__(self, path: Path, open_shard: Callable[[Path], WeightFile]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        open_shard: Callable[[Path], WeightFile],
+        *,
+        rename: Callable[[str], str] = str,
+    ) -> None:
         self.path = path
-        self._weight_map = _read_weight_map(path)
+        self._weight_map = {rename(name): shard for name, shard in _read_weight_map(path).items()}
         self._open_shard = open_shard
         self._shards: dict[str, WeightFile] = {}
         missing = sorted(
