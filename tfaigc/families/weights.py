@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from tfaigc.checkpoints import WeightFile
 from tfaigc.checkpoints.names import StoredTensor, join_parts, modern_name, stored_tensors
-from tfaigc.errors import CheckpointError
+from tfaigc.errors import CheckpointError, ConfigError
+from tfaigc.families.deferred import deferred_variables as deferred_variables
+from tfaigc.families.deferred import fill, to_tensor
 from tfaigc.families.family import Family, Head
 
 Variables = Mapping[str, Any]
-
-# What went wrong while deferred variables got their values; None: nothing is deferred.
-_failures: ContextVar[list[CheckpointError] | None] = ContextVar("failures", default=None)
-
-# Bytes; what TensorFlow's kernels want.
-_ALIGNMENT = 64
+_to_tensor = to_tensor
 
 
 @dataclass(frozen=True)
-class LoadedWeights:
-    """What a checkpoint gave to a model.
+class WeightPlan:
+    """What a checkpoint has for a model.
 
     Args:
-        fresh: Paths of variables that the checkpoint does not have, which keep their fresh values.
+        stored: For each variable's path the name of the tensor that has its value.
+        fresh: Paths of variables that the checkpoint does not have, which get fresh values.
         unread: Names of the checkpoint's tensors that belong to heads that the model lacks.
     """
 
+    stored: Mapping[str, str]
     fresh: tuple[str, ...]
     unread: tuple[str, ...]
 
@@ -64,7 +61,16 @@ def tensors_of(
 
     Returns:
         Variable and tensor under the variable's path.
+
+    Raises:
+        ConfigError: The family has no names for its weights.
     """
+    if not family.backbone:
+        raise ConfigError(
+            f"The weights of {family.model_type} have no names in Hugging Face layout, so a model "
+            "of it cannot be written in it. Keep the network with "
+            "backbone.network.save_to_preset(directory), or export the model."
+        )
     pairs = {
         path: (backbone[path], tensor)
         for path, tensor in stored_tensors(backbone, family.backbone).items()
@@ -85,7 +91,7 @@ def load_weights(
     *,
     family: Family,
     may_be_fresh: Sequence[str] = (),
-) -> LoadedWeights:
+) -> WeightPlan:
     """Assigns a checkpoint's tensors to a model's variables.
 
     Args:
@@ -95,11 +101,38 @@ def load_weights(
         may_be_fresh: Beginnings of paths that the checkpoint may lack, each wholly.
 
     Returns:
-        What was not in the checkpoint, and what was in it but not in the model.
+        What was in the checkpoint, what was not, and what was in it but not in the model.
 
     Raises:
-        CheckpointError: A tensor is missing, has another shape, or belongs to nothing known. No
-            variable has been changed then.
+        CheckpointError: See ``plan_weights``; no variable has been changed then.
+    """
+    plan = plan_weights(weights, tensors, family=family, may_be_fresh=may_be_fresh)
+    for path, name in plan.stored.items():
+        variable, tensor = tensors[path]
+        fill(variable, partial(_read, weights, name, tensor))
+    return plan
+
+
+def plan_weights(
+    weights: WeightFile,
+    tensors: Mapping[str, tuple[Any, StoredTensor]],
+    *,
+    family: Family,
+    may_be_fresh: Sequence[str] = (),
+) -> WeightPlan:
+    """Finds for each of a model's variables the tensor of a checkpoint that has its value.
+
+    Args:
+        weights: The opened checkpoint.
+        tensors: The model's variables with the tensors that store them.
+        family: The architecture.
+        may_be_fresh: Beginnings of paths that the checkpoint may lack, each wholly.
+
+    Returns:
+        What is in the checkpoint, what is not, and what is in it but not in the model.
+
+    Raises:
+        CheckpointError: A tensor is missing, has another shape, or belongs to nothing known.
     """
     names = {_bare(modern_name(name), family): name for name in weights.names()}
     check_copies(weights, names, {tensor.name for _, tensor in tensors.values()}, family)
@@ -122,23 +155,20 @@ def load_weights(
             f"The checkpoint must have every weight of the model. Missing: {_some(missing)}. "
             "Take a complete checkpoint, or correct the sizes in its config.json."
         )
-    used = set(found.values())
-    names = {bare: name for bare, name in names.items() if name not in used}
-    unread, unknown = _sort_leftovers(names, family)
+    stored = {path: name for path, name in found.items() if name}
+    used = set(stored.values())
+    unread, unknown = _sort_leftovers(
+        {bare: name for bare, name in names.items() if name not in used}, family
+    )
     if unknown:
         raise CheckpointError(
             f"Every tensor of the checkpoint must have a place in a {family.model_type} model. "
             f"Unknown: {_some(unknown)}. Check model_type and the sizes in its config.json."
         )
-    arrays = {}
-    for path, name in found.items():
-        if name:
-            variable, tensor = tensors[path]
-            _check_shape(name, weights.shape(name), variable.shape, tensor)
-            arrays[path] = name
-    for path, name in arrays.items():
-        _fill(weights, name, *tensors[path])
-    return LoadedWeights(tuple(fresh), tuple(unread))
+    for path, name in stored.items():
+        variable, tensor = tensors[path]
+        _check_shape(name, weights.shape(name), variable.shape, tensor)
+    return WeightPlan(stored, tuple(fresh), tuple(unread))
 
 
 def check_copies(
@@ -166,70 +196,6 @@ def check_copies(
                 "are shared. They differ. State in config.json that they are not shared, or take "
                 "another checkpoint."
             )
-
-
-def _fill(weights: WeightFile, name: str, variable: Any, tensor: StoredTensor) -> None:
-    """Gives a variable its stored value: now, or when it is first made."""
-
-    def value(shape: Any = None, dtype: Any = None) -> Any:
-        try:
-            array = tensor.to_variable(weights.read(name, dtype="float32"))
-        except CheckpointError as error:
-            failures = _failures.get()
-            if failures is None:
-                raise
-            # Keras would come back to variables without a value when it next makes deferred ones.
-            failures.append(error)
-            array = np.zeros(variable.shape, "float32")
-        return ops.cast(_to_tensor(array), dtype or variable.dtype)
-
-    if is_deferred(variable):
-        variable._initializer = value
-    else:
-        variable.assign(value())
-
-
-def _to_tensor(array: np.ndarray) -> Any:
-    """Takes an array to the backend's tensor.
-
-    TensorFlow copies what it is given up to twice, which a large table makes felt; it takes memory
-    that is aligned as it wishes, and offered through DLPack, as it is.
-    """
-    if keras.backend.backend() != "tensorflow" or array.size == 0:
-        return ops.convert_to_tensor(array)
-    import tensorflow as tf
-
-    buffer = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
-    start = -buffer.ctypes.data % _ALIGNMENT
-    aligned = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    aligned[...] = array
-    return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())
-
-
-@contextmanager
-def deferred_variables() -> Iterator[None]:
-    """Makes the variables of models built inside only at the end.
-
-    ``load_weights`` inside gives them their stored values, so that memory never holds fresh values
-    beside stored ones, and no time goes into drawing them.
-
-    Raises:
-        CheckpointError: A tensor is broken.
-    """
-    failures: list[CheckpointError] = []
-    token = _failures.set(failures)
-    try:
-        with keras.StatelessScope():
-            yield
-    finally:
-        _failures.reset(token)
-    if failures:
-        raise failures[0]
-
-
-def is_deferred(variable: Any) -> bool:
-    """Says whether a variable has no value yet."""
-    return variable._value is None
 
 
 def stored_arrays(tensors: Mapping[str, tuple[Any, StoredTensor]]) -> dict[str, np.ndarray]:
@@ -281,3 +247,8 @@ def _check_shape(
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more
+
+
+def _read(weights: WeightFile, name: str, tensor: StoredTensor) -> np.ndarray:
+    """Reads a tensor in the layout of its variable."""
+    return tensor.to_variable(weights.read(name, dtype="float32"))
