@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,20 +12,40 @@ from click.testing import CliRunner
 
 from tfaigc.cli import cli
 
+# A description's names of facts take as much room, and a space.
+_WIDTH = 13
+
 
 def info(*arguments: object) -> tuple[int, str, str]:
     result = CliRunner().invoke(cli, ["info", *map(str, arguments)])
     return result.exit_code, result.stdout, result.stderr
 
 
+def facts(out: str) -> dict[str, str]:
+    """Takes the lines of a description to values by name; several of one name are joined."""
+    found: dict[str, str] = {}
+    for line in out.splitlines():
+        name, value = line[:_WIDTH].strip(), line[_WIDTH:]
+        found[name] = f"{found[name]}; {value}" if name in found else value
+    return found
+
+
 def test_a_trained_model(tiny_classifier: Path) -> None:
     status, out, _ = info(tiny_classifier)
     assert status == 0
-    lines = {line.split("  ")[0].strip(): line.split("  ")[-1].strip() for line in out.splitlines()}
+    lines = facts(out)
     assert lines["family"] == "bert"
     assert lines["labels"] == "negative, positive"
     assert lines["max_length"] == "128"
     assert lines["layers"] == "2"
+    assert lines["task heads"] == lines["for task"] == "text_classification"
+    assert lines["made fresh"] == lines["left out"] == "nothing"
+    assert lines["weights"].startswith("model.safetensors: 41 tensors, float32, 0.")
+    assert lines["tokenizer"].endswith(
+        "tokens; normalizer: BertNormalizer; pre-tokenizer: BertPreTokenizer; model: WordPiece; "
+        "post-processor: TemplateProcessing; decoder: WordPiece"
+    )
+    assert lines["in the graph"] == "yes"
     assert f"tfaigc predict {tiny_classifier} 'A gorgeous film.'" in out
 
 
@@ -31,6 +53,9 @@ def test_a_pretrained_model_is_for_training(tiny_bert: Path) -> None:
     status, out, _ = info(tiny_bert)
     assert status == 0
     assert "labels" not in out
+    lines = facts(out)
+    assert lines["task heads"] == "none"
+    assert lines["made fresh"] == "classifier"
     assert f"tfaigc train examples/sentiment.yaml model_name_or_path={tiny_bert}" in out
 
 
@@ -64,12 +89,74 @@ def test_a_run_directory_leads_to_its_model(tmp_path: Path, tiny_classifier: Pat
     assert f"Name the model in it: {tmp_path / 'model'}" in err
 
 
-def test_tensorflow_stays_out(tiny_classifier: Path) -> None:
+def test_tensorflow_stays_out_of_data(reviews_csv: Path) -> None:
     code = (
         "import sys\n"
-        f"sys.argv = ['tfaigc', 'info', {str(tiny_classifier)!r}]\n"
+        f"sys.argv = ['tfaigc', 'info', {str(reviews_csv)!r}]\n"
         "from tfaigc.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_what_becomes_of_another_tasks_parts(tmp_path: Path, tiny_bert: Path) -> None:
+    import torch
+    from conftest import tiny_bert_config
+    from transformers import BertForMaskedLM
+
+    shutil.copytree(tiny_bert, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "model.safetensors").unlink()
+    model = BertForMaskedLM(tiny_bert_config())
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    model.config.save_pretrained(tmp_path)
+    status, out, _ = info(tmp_path)
+    lines = facts(out)
+    assert status == 0
+    assert lines["task heads"] == "masked_lm"
+    assert lines["for task"] == "text_classification"
+    assert lines["made fresh"] == "pooler, classifier"
+    assert "cls.predictions.transform.dense.weight" in lines["left out"]
+    assert lines["weights"].startswith("pytorch_model.bin: ")
+
+
+def test_parts_of_a_tokenizer_that_the_graph_lacks(tmp_path: Path, tiny_bert: Path) -> None:
+    shutil.copytree(tiny_bert, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "tokenizer.json"
+    spec = json.loads(path.read_text())
+    spec["pre_tokenizer"] = {
+        "type": "Sequence",
+        "pretokenizers": [
+            {"type": "UnicodeScripts"},
+            {"type": "Digits", "individual_digits": True},
+        ],
+    }
+    path.write_text(json.dumps(spec))
+    _, out, _ = info(tmp_path)
+    lines = facts(out)
+    assert "pre-tokenizer: UnicodeScripts, Digits;" in lines["tokenizer"]
+    assert lines["in the graph"].startswith("no. A pre-tokenizer must be of a type")
+    assert "Received: 'UnicodeScripts'" in lines["in the graph"]
+
+
+def test_a_model_without_a_tokenizer_is_described(tmp_path: Path, tiny_bert: Path) -> None:
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(tiny_bert / name, tmp_path)
+    status, out, _ = info(tmp_path)
+    assert status == 0
+    assert facts(out)["tokenizer"].startswith("none: ")
+
+
+def test_checkpoints_that_cannot_be_loaded(tmp_path: Path, tiny_bert: Path) -> None:
+    shutil.copytree(tiny_bert, tmp_path, dirs_exist_ok=True)
+    stated = json.loads((tiny_bert / "config.json").read_text())
+    for changes, message in [
+        ({"model_type": "bertt"}, "Did you mean 'bert'?"),
+        ({"hidden_act": "gelo"}, "Did you mean 'gelu'?"),
+        ({"num_hidden_layers": 3}, "must have every weight of the model. Missing:"),
+        ({"hidden_size": 64}, "must have the shape"),
+    ]:
+        (tmp_path / "config.json").write_text(json.dumps(stated | changes))
+        status, out, err = info(tmp_path)
+        assert (status, out) == (2, "")
+        assert message in err

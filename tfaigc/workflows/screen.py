@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shlex
 import sys
@@ -109,6 +110,18 @@ def count_of(number: int) -> str:
         ('22.7 M', '40,200')
     """
     return f"{number / 1e6:.1f} M" if number >= 1_000_000 else f"{number:,}"
+
+
+def plain(value: object) -> str:
+    """Writes a setting for a description.
+
+    Example:
+        >>> plain(["negative", "positive"]), plain({"a": 1}), plain(128)
+        ('negative, positive', '{"a": 1}', '128')
+    """
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
 def typed_command() -> str:
