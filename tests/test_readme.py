@@ -205,6 +205,15 @@ def test_the_misspelt_key_is_answered_as_printed(desk: Path) -> None:
     assert done.stderr in [block.text for block in blocks("text")]
 
 
+def test_the_table_of_families_is_that_of_the_tests() -> None:
+    from family_table import TITLES, family_table, written_table
+
+    from tfaigc.families import FAMILIES
+
+    assert {head for family in FAMILIES.values() for head in family.heads} == set(TITLES)
+    assert written_table(README) == family_table(), "run: python tests/family_table.py"
+
+
 def test_links_lead_somewhere() -> None:
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "savedmodels/README.md"):
         page = ROOT / name
