@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -86,6 +88,14 @@ def make_dataset(
     dataset = tf.data.Dataset.from_generator(generate, output_signature=spec)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(order)))
     dataset = dataset.prefetch(PREFETCHED)
+    # Hashed when a checkpoint asks for it, not before: there may be gigabytes of it.
+    arrays: list[npt.NDArray[Any]] = [
+        features.token_ids,
+        features.segment_ids,
+        features.row_splits,
+        *targets,
+    ]
+    order.fingerprint = functools.cache(lambda: _hash(arrays))
     dataset.batch_order = order
     return dataset
 
@@ -124,6 +134,15 @@ class _Batcher:
             "padding_mask": real.astype(np.int32),
             "segment_ids": segment_ids,
         }
+
+
+def _hash(arrays: Iterable[npt.NDArray[Any]]) -> str:
+    """Hashes what a dataset holds."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _check_counts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,6 +35,7 @@ class BatchOrder:
 
     Attributes:
         epoch: The epoch that the next iteration over a dataset takes; it then moves on by one.
+        fingerprint: Gives a hash of the examples; `None` before a dataset is made.
 
     Raises:
         DataError: There are no examples, or the batch size is not positive.
@@ -73,6 +76,7 @@ class BatchOrder:
         self.seed = seed
         self.drop_remainder = drop_remainder
         self.epoch = 0
+        self.fingerprint: Callable[[], str] | None = None
         self._resume = (0, 0)
 
     def __len__(self) -> int:

@@ -58,6 +58,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self._first = keras.Variable(0.0, trainable=False, name="first_step")
         self._total = keras.Variable(1.0, trainable=False, name="total_steps")
         self._warmup = keras.Variable(0.0, trainable=False, name="warmup_steps")
+        self._scale = keras.Variable(1.0, trainable=False, name="scale")
 
     def plan(self, *, total_steps: int, first_step: int = 0) -> None:
         """States the run that the rates are for.
@@ -72,6 +73,14 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self._total.assign(float(total_steps))
         self._warmup.assign(float(warmup))
 
+    def scale(self, factor: float) -> None:
+        """Multiplies all rates, as when a run has diverged.
+
+        Args:
+            factor: Takes the place of the factor before, which is 1 at first.
+        """
+        self._scale.assign(factor)
+
     def __call__(self, step: Any) -> Any:
         """Returns the rate of a step.
 
@@ -81,7 +90,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         Returns:
             float32, ().
         """
-        peak = ops.convert_to_tensor(self.learning_rate, "float32")
+        peak = self.learning_rate * ops.convert_to_tensor(self._scale)
         if self.kind == "constant":
             return peak
         done = ops.cast(step, "float32") - self._first

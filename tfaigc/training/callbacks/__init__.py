@@ -4,7 +4,7 @@ from tfaigc.training.callbacks.checkpoint import Checkpoint
 from tfaigc.training.callbacks.early_stopping import EarlyStopping
 from tfaigc.training.callbacks.history_log import HistoryLog, read_history
 from tfaigc.training.callbacks.interruption import TrainingInterrupted
-from tfaigc.training.callbacks.nan_guard import NaNGuard
+from tfaigc.training.callbacks.nan_guard import DivergenceError, NaNGuard
 from tfaigc.training.callbacks.progress import ProgressLine
 from tfaigc.training.callbacks.standard import attach, close, resume, standard, steps_done
 from tfaigc.training.callbacks.steps import ResumePoint
@@ -12,6 +12,7 @@ from tfaigc.training.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "Checkpoint",
+    "DivergenceError",
     "EarlyStopping",
     "HistoryLog",
     "NaNGuard",

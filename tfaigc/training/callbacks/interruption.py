@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
+
+from tfaigc.training.callbacks.steps import ResumePoint
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -16,6 +19,25 @@ class TrainingInterrupted(KeyboardInterrupt):
     Its message says where the checkpoint is and how to go on. It derives from
     `KeyboardInterrupt`, not from `TfaigcError`, so that `except Exception` lets it pass.
     """
+
+
+def interrupted(
+    point: ResumePoint, *, latest: Path | None, saved: bool, next_command: str | None
+) -> TrainingInterrupted:
+    """Makes the exception that says how to go on.
+
+    Args:
+        point: The place at which the run ends.
+        latest: The newest checkpoint.
+        saved: Whether it was saved at this place.
+        next_command: A command line that goes on with the run.
+    """
+    where = f"Training was interrupted in epoch {point.epoch + 1}, after step {point.global_step}."
+    if latest is None:
+        return TrainingInterrupted(f"{where} No checkpoint could be saved: start anew.")
+    kept = "A checkpoint was saved" if saved else "The last checkpoint is kept"
+    go_on = next_command or "restore(model) of this callback, then fit with initial_epoch"
+    return TrainingInterrupted(f"{where} {kept}: {latest}. Go on with: {go_on}")
 
 
 class SignalWatch:

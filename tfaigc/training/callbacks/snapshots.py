@@ -21,6 +21,7 @@ OPTIMIZER_FILE: Final = "optimizer.safetensors"
 STATE_FILE: Final = "state.json"
 _PREFIX: Final = "step-"
 _TEMPORARY: Final = ".tmp"
+_REPLACED: Final = ".replaced"
 FORMAT: Final = 1
 
 
@@ -58,10 +59,15 @@ def snapshot_path(directory: Path, global_step: int) -> Path:
 
 def list_snapshots(directory: Path) -> list[Path]:
     """Lists the snapshots in a directory, oldest first."""
+    return [path for path in list_readable(directory) if not path.name.startswith(".")]
+
+
+def list_readable(directory: Path) -> list[Path]:
+    """Lists the snapshots in a directory, and those that were being replaced, oldest first."""
     if not directory.is_dir():
         return []
     found = [path for path in directory.iterdir() if path.is_dir() and _step_of(path) is not None]
-    return sorted(found, key=lambda path: _step_of(path) or 0)
+    return sorted(found, key=lambda path: (_step_of(path) or 0, not path.name.startswith(".")))
 
 
 def collect(variables: Sequence[Any]) -> dict[str, Array]:
@@ -114,10 +120,12 @@ def write_snapshot(
         (temporary / STATE_FILE).write_text(text, encoding="utf-8")
         for file in temporary.iterdir():
             _flush(file)
-        # The moment between these two leaves no snapshot of this step, but the one before.
-        _remove(path)
+        if path.exists():
+            _remove(_aside(path))
+            path.rename(_aside(path))
         temporary.rename(path)
         _flush(path.parent)
+        _remove(_aside(path))
     except BaseException:
         _remove(temporary)
         raise
@@ -210,11 +218,16 @@ def collect_keys(variables: Sequence[Any]) -> list[str]:
     return keys
 
 
-def remove_leftovers(directory: Path) -> None:
-    """Removes what a killed process left half-written."""
-    if directory.is_dir():
-        for path in directory.glob(f".{_PREFIX}*{_TEMPORARY}"):
+def clean(directory: Path) -> None:
+    """Undoes or completes what a killed process left half-done."""
+    for path in directory.glob(f".{_PREFIX}*{_REPLACED}"):
+        whole = path.with_name(path.name.removeprefix(".").removesuffix(_REPLACED))
+        if whole.exists():
             _remove(path)
+        else:
+            path.rename(whole)
+    for path in directory.glob(f".{_PREFIX}*{_TEMPORARY}"):
+        _remove(path)
 
 
 def remove_snapshot(path: Path) -> None:
@@ -238,9 +251,17 @@ def _read_arrays(path: Path, order: Any) -> dict[str, Array]:
     return {key: arrays[key] for key in order}
 
 
+def _aside(path: Path) -> Path:
+    """Where a snapshot waits while another of the same step takes its place."""
+    return path.with_name(f".{path.name}{_REPLACED}")
+
+
 def _step_of(path: Path) -> int | None:
-    digits = path.name.removeprefix(_PREFIX)
-    return int(digits) if path.name.startswith(_PREFIX) and digits.isdecimal() else None
+    name = path.name
+    if name.endswith(_REPLACED):
+        name = name.removeprefix(".").removesuffix(_REPLACED)
+    digits = name.removeprefix(_PREFIX)
+    return int(digits) if name.startswith(_PREFIX) and digits.isdecimal() else None
 
 
 def _flush(path: Path) -> None:

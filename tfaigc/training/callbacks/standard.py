@@ -23,11 +23,14 @@ def standard(
     monitor: str = "val_loss",
     mode: str = "auto",
     patience: int | None = 3,
+    on_nan: str = "stop",
     keep: int = 2,
     every_steps: int | None = None,
+    every_minutes: float | None = None,
     log_every_steps: int = 10,
     next_command: str | None = None,
     overwrite: bool = False,
+    accept_changes: bool = False,
 ) -> list[keras.callbacks.Callback]:
     """Composes the callbacks for a run in one directory.
 
@@ -41,18 +44,22 @@ def standard(
             metric on the training data or the training loss.
         mode: `"min"`, `"max"`, or `"auto"` to go by the metric's name.
         patience: Epochs without improvement after which training stops; `None` never stops.
+        on_nan: `"stop"` at a loss that is not finite or explodes, or `"rollback"` to the last
+            checkpoint and on with half the learning rate.
         keep: How many of the newest checkpoints to keep besides the best.
         every_steps: Save a checkpoint after so many steps as well.
+        every_minutes: Save one when the last is so many minutes old, too.
         log_every_steps: How often the history and TensorBoard get a value within an epoch.
         next_command: A command line that goes on with the run, for the message on Ctrl-C.
         overwrite: Whether the checkpoints of an earlier run there may be removed.
+        accept_changes: Whether a resumed run may have other batches or other code.
 
     Returns:
         Callbacks for `fit`; `resume` takes the same list.
     """
     directory = Path(directory)
     companions: list[Any] = [
-        NaNGuard(),
+        NaNGuard(on_nan, directory=directory),
         HistoryLog(directory / "history.jsonl", every_steps=log_every_steps),
         TensorBoard(directory / "tensorboard", every_steps=log_every_steps),
         ProgressLine(),
@@ -64,9 +71,12 @@ def standard(
         monitor=monitor,
         mode=mode,
         every_steps=every_steps,
+        every_minutes=every_minutes,
+        save_first=on_nan == "rollback",
         companions=companions,
         next_command=next_command,
         overwrite=overwrite,
+        accept_changes=accept_changes,
     )
     return [*companions, checkpoint]
 
@@ -110,13 +120,14 @@ def attach(callbacks: Iterable[keras.callbacks.Callback], dataset: Any) -> None:
     """Tells callbacks which data trains the model, which Keras does not.
 
     Args:
-        callbacks: The list for `fit`; those with a `batch_order` that is not set yet get one.
-        dataset: The training dataset; its `batch_order` is used if it has one.
+        callbacks: The list for `fit`; those whose `batch_order` or `records` is not set yet get it.
+        dataset: The training dataset; its `batch_order` and `records` are used if it has them.
     """
-    batch_order = getattr(dataset, "batch_order", None)
-    for callback in callbacks:
-        if getattr(callback, "batch_order", batch_order) is None:
-            callback.batch_order = batch_order
+    for name in ("batch_order", "records"):
+        known = getattr(dataset, name, None)
+        for callback in callbacks:
+            if getattr(callback, name, known) is None:
+                setattr(callback, name, known)
 
 
 def close(callbacks: Iterable[keras.callbacks.Callback]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,30 @@ import numpy as np
 
 from tfaigc.errors import TrainingError
 from tfaigc.training.callbacks import snapshots
+from tfaigc.training.callbacks.background import Background
+from tfaigc.training.directory_lock import DirectoryLock
 
 _LOGGER = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How the writing of a snapshot ended.
+
+    Attributes:
+        global_step: The snapshot's step.
+        fault: Why it could not be written; empty where it was.
+    """
+
+    global_step: int
+    fault: str = ""
+
+
 class SnapshotStore:
     """Keeps the newest few snapshots of a run, and the best.
+
+    Snapshots are written beside the training: variables are copied at once, and the copies wait in
+    memory for the disk. Until `settle` is called, the newest may be unfinished.
 
     Args:
         directory: Where they are.
@@ -26,6 +45,9 @@ class SnapshotStore:
     def __init__(self, directory: Path, *, keep: int) -> None:
         self.directory = directory
         self.keep = max(1, keep)
+        self._writing: Background[Outcome] = Background()
+        self._lock = DirectoryLock(directory, shared_with_itself=True)
+        self._last_fault = ""
 
     @property
     def latest(self) -> Path | None:
@@ -48,20 +70,23 @@ class SnapshotStore:
             overwrite: Whether those of another run may be removed.
 
         Raises:
-            TrainingError: The directory cannot be made, or holds another run's snapshots.
+            TrainingError: The directory cannot be made, another process trains into it, or it holds
+                another run's snapshots.
         """
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
         except OSError as error:
             raise TrainingError(
                 f"The checkpoint directory must be writable. Received: {self.directory} "
                 f"({error.strerror or error}). Choose another directory or change its permissions."
             ) from error
-        snapshots.remove_leftovers(self.directory)
+        snapshots.clean(self.directory)
         found = snapshots.list_snapshots(self.directory)
         if not found or goes_on:
             return
         if not overwrite:
+            self._lock.release()
             raise TrainingError(
                 f"A new run needs a directory without checkpoints. Received: {self.directory} "
                 f"with {found[-1].name}. Call restore(model) to go on with that run, pass "
@@ -79,7 +104,7 @@ class SnapshotStore:
         Raises:
             TrainingError: There are some, and every one is broken.
         """
-        found = snapshots.list_snapshots(self.directory)
+        found = snapshots.list_readable(self.directory)
         for path in reversed(found):
             try:
                 return snapshots.read_snapshot(path)
@@ -93,45 +118,63 @@ class SnapshotStore:
             )
         return None
 
-    def save(self, model: keras.Model, *, global_step: int, state: dict[str, Any]) -> bool:
-        """Writes a snapshot of a model and its optimizer.
+    def release(self) -> None:
+        """Lets other processes into the directory."""
+        self._lock.release()
+
+    def begin_save(
+        self, model: keras.Model, *, global_step: int, state: dict[str, Any], best_step: int | None
+    ) -> None:
+        """Copies a model and its optimizer, and begins to write them; `settle` must come first.
 
         Args:
             model: A compiled model.
             global_step: The step by which the snapshot is named.
             state: What else belongs to it.
-
-        Returns:
-            Whether it was written; if not, a log line says why.
-        """
-        variables = snapshots.collect(model.variables)
-        if not all(_is_finite(array) for array in variables.values()):
-            _LOGGER.warning(
-                "No checkpoint at step %d: weights are NaN or infinite. Lower the learning rate.",
-                global_step,
-            )
-            return False
-        path = snapshots.snapshot_path(self.directory, global_step)
-        optimizer = snapshots.collect(model.optimizer.variables)
-        try:
-            snapshots.write_snapshot(path, model=variables, optimizer=optimizer, state=state)
-        except OSError as error:
-            _LOGGER.warning(
-                "No checkpoint at step %d: %s cannot be written (%s). Training goes on; free disk "
-                "space or check the directory's permissions.",
-                global_step,
-                path,
-                error.strerror or error,
-            )
-            return False
-        return True
-
-    def prune(self, *, best_step: int | None) -> None:
-        """Removes all but the newest few and the best.
-
-        Args:
             best_step: The best snapshot's step, where one is to be kept.
         """
+        variables = snapshots.collect(model.variables)
+        optimizer = snapshots.collect(model.optimizer.variables)
+        path = snapshots.snapshot_path(self.directory, global_step)
+
+        def write() -> Outcome:
+            if not all(_is_finite(array) for array in variables.values()):
+                return Outcome(global_step, "weights are NaN or infinite. Lower the learning rate.")
+            try:
+                snapshots.write_snapshot(path, model=variables, optimizer=optimizer, state=state)
+            except OSError as error:
+                return Outcome(
+                    global_step,
+                    f"{self.directory} cannot be written ({error.strerror or error}). Free disk "
+                    "space or check the directory's permissions.",
+                )
+            self._prune(best_step)
+            return Outcome(global_step)
+
+        self._writing.start(write)
+
+    def settle(self) -> Outcome | None:
+        """Waits for the snapshot that is being written; a fault is logged when it first comes.
+
+        Returns:
+            How that ended, or `None` where none was begun since the last call.
+        """
+        outcome = self._writing.wait()
+        if outcome is None:
+            return None
+        if outcome.fault and outcome.fault != self._last_fault:
+            _LOGGER.warning(
+                "No checkpoint at step %d: %s Training goes on.",
+                outcome.global_step,
+                outcome.fault,
+            )
+        elif self._last_fault and not outcome.fault:
+            _LOGGER.info("Checkpoints are saved again, from step %d on.", outcome.global_step)
+        self._last_fault = outcome.fault
+        return outcome
+
+    def _prune(self, best_step: int | None) -> None:
+        """Removes all but the newest few and the best."""
         found = snapshots.list_snapshots(self.directory)
         kept = {*found[-self.keep :], self.path(best_step)}
         for path in found:
