@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,16 +13,24 @@ import keras
 import tensorflow as tf
 
 from tfaigc.data import EpochOrder, Table
-from tfaigc.errors import TrainingError
+from tfaigc.errors import ConfigError, TrainingError
+from tfaigc.tasks.recovery import fit_to_the_end
 from tfaigc.training import callbacks as training_callbacks
+from tfaigc.training.accumulation import accumulated_train_step
 from tfaigc.training.optimizers import adamw
 from tfaigc.training.schedules import WarmupSchedule
+
+_log = logging.getLogger("tfaigc")
+
+# Where nothing is known of the batches, nobody has larger ones.
+_MOST_PARTS = 4096
 
 
 class FineTunedModel(keras.Model):
     """A model whose ``compile`` knows how to fine-tune, and whose ``fit`` takes raw records."""
 
     _schedule: WarmupSchedule | None = None
+    _parts: int = 1
 
     @abstractmethod
     def default_loss(self) -> keras.losses.Loss:
@@ -45,6 +55,7 @@ class FineTunedModel(keras.Model):
         warmup_steps: float = 0.1,
         lr_scheduler_type: str = "linear",
         max_grad_norm: float | None = 1.0,
+        gradient_accumulation_steps: int = 1,
         **keras_arguments: Any,
     ) -> None:
         """Prepares training: AdamW with warm-up and decay, the task's loss and metrics.
@@ -58,11 +69,24 @@ class FineTunedModel(keras.Model):
             warmup_steps: Steps of the rise; below 1, their share of all steps.
             lr_scheduler_type: See ``tfaigc.training.schedules.WarmupSchedule``.
             max_grad_norm: Longest gradient over all weights; None: no clipping.
+            gradient_accumulation_steps: How many batches make a step. ``fit`` cuts records into
+                steps of so many batches; a dataset's batches are steps already, and each is
+                computed in so many parts. More of them take less memory and more time; the
+                gradients are those of the whole step.
             **keras_arguments: Further arguments of ``keras.Model.compile``.
 
         Raises:
             ConfigError: An argument is out of its range.
         """
+        if gradient_accumulation_steps < 1:
+            raise ConfigError(
+                "gradient_accumulation_steps must be at least 1. "
+                f"Received: {gradient_accumulation_steps}. Pass 1 to compute a step at once."
+            )
+        self._parts = gradient_accumulation_steps
+        if self._parts > 1:
+            # Parts have sizes that only a step knows, which XLA cannot compile.
+            keras_arguments.setdefault("jit_compile", False)
         self._schedule = None
         if optimizer is None:
             self._schedule = WarmupSchedule(
@@ -113,7 +137,8 @@ class FineTunedModel(keras.Model):
         if not self.compiled:
             raise TrainingError("A model must be compiled before fit. Call model.compile() first.")
         if y is None:
-            x = self._as_batches(x, batch_size=batch_size, shuffle=True)
+            step_size = (batch_size or 32) * self._parts
+            x = self._as_batches(x, batch_size=step_size, shuffle=True)
         validation_data = self._as_batches(validation_data, batch_size=batch_size)
         callbacks = list(callbacks or ())
         training_callbacks.attach(callbacks, x)
@@ -131,20 +156,68 @@ class FineTunedModel(keras.Model):
             # Variables made inside the first step would have TensorFlow trace that step twice.
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
+        fit = functools.partial(
+            super().fit,
+            x,
+            y,
+            batch_size=None if isinstance(x, tf.data.Dataset) else batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            validation_data=validation_data,
+            **keras_arguments,
+        )
         try:
-            return super().fit(
-                x,
-                y,
-                batch_size=None if isinstance(x, tf.data.Dataset) else batch_size,
-                epochs=epochs,
-                verbose=verbose,
+            return fit_to_the_end(
+                self,
+                fit,
+                order=getattr(x, "batch_order", None),
                 callbacks=[*_order_keepers(x), *callbacks],
-                validation_data=validation_data,
                 initial_epoch=initial_epoch,
-                **keras_arguments,
             )
         finally:
             training_callbacks.close(callbacks)
+
+    def train_step(self, data: Any) -> Any:
+        """Does one step, in parts where ``compile`` or a lack of memory says so."""
+        if self._parts == 1:
+            return super().train_step(data)
+        return accumulated_train_step(self, data, parts=self._parts, weight=self.loss_weight)
+
+    def loss_weight(self, y: Any, sample_weight: Any) -> Any:
+        """Says how much some examples count in the mean that the loss takes.
+
+        Args:
+            y: Targets.
+            sample_weight: Their weights, or None.
+
+        Returns:
+            float32, (): here, the number of examples.
+        """
+        return tf.cast(tf.shape(tf.nest.flatten(y)[0])[0], tf.float32)
+
+    def compute_in_more_parts(self, order: Any) -> bool:
+        """Halves what a step has in memory, and doubles the number of its parts.
+
+        Args:
+            order: The dataset's ``batch_order``, or None.
+
+        Returns:
+            Whether that is possible.
+        """
+        rows = getattr(order, "batch_size", _MOST_PARTS)
+        if self._parts >= rows:
+            return False
+        self._parts *= 2
+        # See compile: XLA must know the sizes of the parts.
+        self.jit_compile = False
+        self.train_function = None
+        _log.warning(
+            "Out of memory: steps are computed in %d parts from here on%s; what they learn "
+            "stays the same.",
+            self._parts,
+            "" if order is None else f", of at most {-(-rows // self._parts)} examples",
+        )
+        return True
 
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **keras_arguments: Any
