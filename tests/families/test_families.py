@@ -187,10 +187,10 @@ def test_broken_tensors_are_reported_and_leave_nothing_behind(
 
 
 def test_loaded_weights_can_be_trained() -> None:
-    from tfaigc.families.weights import _to_tensor
+    from tfaigc.families.deferred import to_tensor
 
     array = np.arange(2000.0, dtype="float32").reshape(40, 50).T
-    variable = keras.Variable(_to_tensor(array))
+    variable = keras.Variable(to_tensor(array))
     variable.assign_sub(variable * 0.5)
     np.testing.assert_array_equal(np.asarray(variable), array * 0.5)
     assert array[-1, -1] == 1999

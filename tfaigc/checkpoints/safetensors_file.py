@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
+from tfaigc.checkpoints.aligned import empty_aligned
 from tfaigc.checkpoints.weight_file import ClosingMixin, convert_floats, unknown_name
 from tfaigc.errors import CheckpointError
 
@@ -91,7 +92,7 @@ class SafetensorsFile(ClosingMixin):
     def read(self, name: str, dtype: npt.DTypeLike | None = None) -> np.ndarray:
         """Reads one array; see `WeightFile.read`."""
         start, end = self._entry(name)["data_offsets"]
-        array = np.empty(self.shape(name), self.dtype(name))
+        array = empty_aligned(self.shape(name), self.dtype(name))
         self._file.seek(self._data_start + start)
         # The file may have shrunk since it was opened.
         count = self._file.readinto(array.reshape(-1).view(np.uint8).data) if array.size else 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -12,24 +13,21 @@ import numpy as np
 from keras import ops
 from keras.src.backend.common import global_state
 
-from tfaigc.errors import CheckpointError
-
-# What went wrong while deferred variables got their values; None: nothing is deferred.
-_failures: ContextVar[list[CheckpointError] | None] = ContextVar("failures", default=None)
+from tfaigc.checkpoints.aligned import ALIGNMENT, empty_aligned
 
 # Where Keras lists the variables that it still has to make.
 _PENDING = "uninitialized_variables"
 
-# Bytes; what TensorFlow's kernels want.
-_ALIGNMENT = 64
+# Threads that read and lay out tensors while variables are made of others.
+_READERS = 2
 
 
 @contextmanager
 def valueless_variables() -> Iterator[None]:
     """Makes models inside whose variables have shapes, but never values."""
-    before = list(global_state.get_global_attribute(_PENDING) or ())
+    before = _pending()
     try:
-        with keras.StatelessScope(initialize_variables=False):
+        with keras.StatelessScope(initialize_variables=False), _without_collections():
             yield
     finally:
         global_state.set_global_attribute(_PENDING, before)
@@ -45,23 +43,15 @@ def deferred_variables() -> Iterator[None]:
     Raises:
         CheckpointError: A tensor is broken.
     """
-    failures: list[CheckpointError] = []
-    before = list(global_state.get_global_attribute(_PENDING) or ())
-    token = _failures.set(failures)
+    before = _pending()
     try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-        # Leaving an outermost scope makes the variables that are pending.
-        with keras.StatelessScope():
-            pass
-    except BaseException:
+        with _without_collections():
+            with keras.StatelessScope(initialize_variables=False):
+                yield
+            _make(_pending()[len(before) :])
+    finally:
         # A model that could not be loaded needs no values.
         global_state.set_global_attribute(_PENDING, before)
-        raise
-    finally:
-        _failures.reset(token)
-    if failures:
-        raise failures[0]
 
 
 def is_deferred(variable: Any) -> bool:
@@ -79,27 +69,59 @@ def fill(variable: Any, read: Callable[[], np.ndarray]) -> None:
     Raises:
         CheckpointError: The value cannot be read.
     """
-
-    def value(shape: Any = None, dtype: Any = None) -> Any:
-        try:
-            array = read()
-        except CheckpointError as error:
-            failures = _failures.get()
-            if failures is None:
-                raise
-            # Keras would come back to variables without a value when it next makes deferred ones.
-            failures.append(error)
-            array = np.zeros(variable.shape, "float32")
-        return ops.cast(to_tensor(array), dtype or variable.dtype)
-
+    stored = _Stored(read)
     if is_deferred(variable):
-        variable._initializer = value
+        variable._initializer = stored
     else:
-        variable.assign(value())
+        variable.assign(stored(variable.shape, variable.dtype))
+
+
+class _Stored:
+    """An initializer that gives a stored value."""
+
+    def __init__(self, read: Callable[[], np.ndarray]) -> None:
+        self._read = read
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        tensor = to_tensor(self._read())
+        return tensor if dtype is None else ops.cast(tensor, dtype)
+
+
+def _make(variables: list[Any]) -> None:
+    """Gives variables their values: stored ones, or else fresh ones."""
+    stored = [each for each in variables if isinstance(each._initializer, _Stored)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        values = pool.map(lambda each: each._initializer(each.shape, each._dtype), stored)
+        for variable, value in zip(stored, values, strict=True):
+            variable._initializer = lambda shape, dtype=None, value=value: value
+            variable._deferred_initialize()
+    for variable in variables:
+        if is_deferred(variable):
+            variable._deferred_initialize()
+
+
+def _pending() -> list[Any]:
+    return list(global_state.get_global_attribute(_PENDING) or ())
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Puts off the search for cyclic garbage.
+
+    The many small objects of a model would set it off several times, and each time it looks at all
+    that the imported libraries consist of.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def to_tensor(array: np.ndarray) -> Any:
-    """Takes an array to the backend's tensor.
+    """Takes an array to the backend's tensor, which may go on to use its memory.
 
     TensorFlow copies what it is given up to twice, which a large table makes felt; it takes memory
     that is aligned as it wishes, and offered through DLPack, as it is.
@@ -108,8 +130,9 @@ def to_tensor(array: np.ndarray) -> Any:
         return ops.convert_to_tensor(array)
     import tensorflow as tf
 
-    buffer = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
-    start = -buffer.ctypes.data % _ALIGNMENT
-    aligned = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    aligned[...] = array
-    return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())
+    fits = array.flags.c_contiguous and array.flags.writeable and array.flags.aligned
+    if not fits or array.ctypes.data % ALIGNMENT:
+        aligned = empty_aligned(array.shape, array.dtype)
+        aligned[...] = array
+        array = aligned
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())

@@ -14,12 +14,12 @@ from keras import ops
 from tfaigc.checkpoints import open_weights, write_weights
 from tfaigc.errors import ConfigError
 from tfaigc.families.backbone import Backbone
+from tfaigc.families.deferred import deferred_variables
 from tfaigc.families.family import Settings
 from tfaigc.families.head_inputs import backbone_inputs
 from tfaigc.families.held_heads import bare_name, check_held, labels_of, settle_tie
 from tfaigc.families.registry import family_of, read_config_file
 from tfaigc.families.weights import (
-    deferred_variables,
     load_weights,
     stored_arrays,
     tensors_of,

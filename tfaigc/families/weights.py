@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import keras
@@ -14,11 +15,10 @@ from tfaigc.checkpoints import WeightFile
 from tfaigc.checkpoints.names import StoredTensor, join_parts, modern_name, stored_tensors
 from tfaigc.errors import CheckpointError, ConfigError
 from tfaigc.families.deferred import deferred_variables as deferred_variables
-from tfaigc.families.deferred import fill, to_tensor
+from tfaigc.families.deferred import fill
 from tfaigc.families.family import Family, Head
 
 Variables = Mapping[str, Any]
-_to_tensor = to_tensor
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,10 @@ def load_weights(
         CheckpointError: See ``plan_weights``; no variable has been changed then.
     """
     plan = plan_weights(weights, tensors, family=family, may_be_fresh=may_be_fresh)
+    lock = Lock()
     for path, name in plan.stored.items():
         variable, tensor = tensors[path]
-        fill(variable, partial(_read, weights, name, tensor))
+        fill(variable, partial(_read, weights, lock, name, tensor))
     return plan
 
 
@@ -249,6 +250,8 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + more
 
 
-def _read(weights: WeightFile, name: str, tensor: StoredTensor) -> np.ndarray:
-    """Reads a tensor in the layout of its variable."""
-    return tensor.to_variable(weights.read(name, dtype="float32"))
+def _read(weights: WeightFile, lock: Lock, name: str, tensor: StoredTensor) -> np.ndarray:
+    """Reads a tensor in the layout of its variable, from any thread."""
+    with lock:
+        array = weights.read(name, dtype="float32")
+    return tensor.to_variable(array)

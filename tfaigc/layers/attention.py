@@ -10,6 +10,7 @@ import keras
 from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
+from tfaigc.layers.plain_attributes import PlainAttributes
 from tfaigc.layers.rotary import rotate
 
 
@@ -29,7 +30,7 @@ class Memory:
     bias: Any
 
 
-class Attention(keras.layers.Layer):
+class Attention(PlainAttributes, keras.layers.Layer):
     """Multi-head attention (Vaswani et al., arXiv:1706.03762, section 3.2).
 
     Projections work on rows, so that padding may be left out of them; only the scores see the

@@ -7,11 +7,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfaigc.layers.plain_attributes import PlainAttributes
+
 _DRAWN_AT_ONCE = 8
 _LEVELS = 2**16
 
 
-class Dropout(keras.layers.Dropout):
+class Dropout(PlainAttributes, keras.layers.Dropout):
     """Dropout (Srivastava et al., 2014), at half the usual cost in random numbers.
 
     On CPUs the random numbers are what dropout costs. Two activations share one random number of
@@ -53,7 +55,7 @@ class Dropout(keras.layers.Dropout):
         return ops.reshape(ops.reshape(ops.view(draws, "int16"), (-1,))[:size], shape)
 
 
-class LayerDrop(keras.layers.Layer):
+class LayerDrop(PlainAttributes, keras.layers.Layer):
     """Leaves whole blocks out in training (Fan et al., arXiv:1909.11556).
 
     Args:

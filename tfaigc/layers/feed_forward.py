@@ -8,9 +8,10 @@ import keras
 
 from tfaigc.layers.activations import activation
 from tfaigc.layers.layer_factory import LayerFactory
+from tfaigc.layers.plain_attributes import PlainAttributes
 
 
-class FeedForward(keras.layers.Layer):
+class FeedForward(PlainAttributes, keras.layers.Layer):
     """Two dense layers with an activation between (arXiv:1706.03762, section 3.3).
 
     With a gate, a third layer's outputs are multiplied with the activations (arXiv:2002.05202).

@@ -11,10 +11,19 @@ from tfaigc.errors import ConfigError
 from tfaigc.layers.bias import Bias
 from tfaigc.layers.dropout import Dropout, LayerDrop
 from tfaigc.layers.norms import LayerNorm, RMSNorm
+from tfaigc.layers.plain_attributes import PlainAttributes
 
 # layer: centered and scaled, with weights; rms: scaled only, with weights; bare: as layer, without
 # any weights.
 NORM_KINDS = ("layer", "rms", "bare")
+
+
+class Dense(PlainAttributes, keras.layers.Dense):
+    """A dense layer."""
+
+
+class Embedding(PlainAttributes, keras.layers.Embedding):
+    """A table of rows."""
 
 
 class LayerFactory:
@@ -47,7 +56,7 @@ class LayerFactory:
         dtype: str | None = None,
     ) -> keras.layers.Dense:
         """Returns a dense layer; its bias starts at zero."""
-        return keras.layers.Dense(
+        return Dense(
             units,
             activation=activation,
             use_bias=use_bias,
@@ -58,7 +67,7 @@ class LayerFactory:
 
     def embedding(self, size: int, width: int, *, name: str) -> keras.layers.Embedding:
         """Returns a table of ``size`` rows of ``width``."""
-        return keras.layers.Embedding(
+        return Embedding(
             size, width, embeddings_initializer=self._normal(), name=name, dtype=self.dtype
         )
 
@@ -80,7 +89,7 @@ class LayerFactory:
 
     def fixed_embedding(self, values: np.ndarray, *, name: str) -> keras.layers.Embedding:
         """Returns a table of given values, (size, width), that training leaves alone."""
-        return keras.layers.Embedding(
+        return Embedding(
             *values.shape,
             embeddings_initializer=lambda shape, dtype=None: keras.ops.convert_to_tensor(
                 values, dtype

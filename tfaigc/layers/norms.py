@@ -8,9 +8,10 @@ import keras
 from keras import ops
 
 from tfaigc.layers.gradients import with_gradient
+from tfaigc.layers.plain_attributes import PlainAttributes
 
 
-class LayerNorm(keras.layers.LayerNormalization):
+class LayerNorm(PlainAttributes, keras.layers.LayerNormalization):
     """Layer normalization over the last axis (Ba et al., arXiv:1607.06450).
 
     In training its gradient is written out: derived operation by operation, it would take several
@@ -64,7 +65,7 @@ def _layer_norm(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     return normalize(inputs, gamma, beta)
 
 
-class RMSNorm(keras.layers.Layer):
+class RMSNorm(PlainAttributes, keras.layers.Layer):
     """Root-mean-square normalization over the last axis (Zhang and Sennrich, arXiv:1910.07467).
 
     It computes in float32; only the product with the scale is in the compute type, as in the

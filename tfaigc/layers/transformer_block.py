@@ -9,9 +9,10 @@ import keras
 from tfaigc.layers.attention import Memory
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
+from tfaigc.layers.plain_attributes import PlainAttributes
 
 
-class TransformerBlock(keras.layers.Layer):
+class TransformerBlock(PlainAttributes, keras.layers.Layer):
     """A block with its norms after the residual sums (arXiv:1706.03762, section 3.1), or before.
 
     Args:
