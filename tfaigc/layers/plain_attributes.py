@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import types
-from functools import cache
 from typing import Any
 
 import keras
@@ -14,6 +13,7 @@ _PLAIN = (
     *(bool, int, float, str, bytes, types.NoneType, types.FunctionType, inspect.Signature),
     *(keras.initializers.Initializer, keras.DTypePolicy, keras.layers.InputSpec),
 )
+_KNOWN: dict[type, bool] = {}
 
 
 class PlainAttributes:
@@ -26,12 +26,10 @@ class PlainAttributes:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Sets an attribute; Keras sees those that may hold something."""
-        if _is_plain(type(value)):
+        kind = type(value)
+        if kind not in _KNOWN:
+            _KNOWN[kind] = issubclass(kind, _PLAIN)
+        if _KNOWN[kind]:
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
-
-
-@cache
-def _is_plain(kind: type) -> bool:
-    return issubclass(kind, _PLAIN)

