@@ -12,15 +12,24 @@ from tfaigc.version import __version__
 
 if TYPE_CHECKING:
     from tfaigc.families import Backbone
-    from tfaigc.tasks import TextClassifier
+    from tfaigc.tasks import TextClassifier, TextRegressor
     from tfaigc.tokenizers import Tokenizer
     from tfaigc.training import callbacks
 
-__all__ = ["Backbone", "TextClassifier", "Tokenizer", "__version__", "callbacks", "errors"]
+__all__ = [
+    "Backbone",
+    "TextClassifier",
+    "TextRegressor",
+    "Tokenizer",
+    "__version__",
+    "callbacks",
+    "errors",
+]
 
 _HOMES = {
     "Backbone": "tfaigc.families",
     "TextClassifier": "tfaigc.tasks",
+    "TextRegressor": "tfaigc.tasks",
     "Tokenizer": "tfaigc.tokenizers",
     "callbacks": "tfaigc.training",
 }

@@ -50,6 +50,8 @@ def train(job: protocol.Job, model: Any, tokenizer: Any, directory: str) -> prot
             seed=job.seed,
             save_strategy="no",
             report_to="none",
+            # Without this, the Trainer takes bf16 for a wish for a GPU, and refuses.
+            use_cpu=not torch.cuda.is_available(),
             disable_tqdm=True,
             **job.options,
         ),

@@ -112,9 +112,17 @@ def test_signature_names_are_plain():
             tf.TensorSpec((None, 1), tf.string, name="inputs"),
             "must take one input, 'inputs'",
         ),
-        (lambda inputs: {"classes": inputs}, RECORDS, r"must return 'classes'.*\(None,\)"),
-        (lambda inputs: {"scores": inputs[:, None]}, RECORDS, "must return 'classes'"),
-        (lambda inputs: {"label": inputs[:, None]}, RECORDS, "must return 'classes'.*'label'"),
+        (
+            lambda inputs: {"classes": inputs},
+            RECORDS,
+            r"must return nothing but 'classes'.*\(None,\)",
+        ),
+        (lambda inputs: {"scores": inputs[:, None]}, RECORDS, "must return nothing but 'classes'"),
+        (
+            lambda inputs: {"label": inputs[:, None]},
+            RECORDS,
+            "must return nothing but 'classes'.*'label'",
+        ),
     ],
 )
 def test_classify_has_its_own_form(answer, spec, words):

@@ -151,7 +151,7 @@ def test_required_keys_are_named(tmp_path: Path) -> None:
         ("warmup_steps: 1.5", "a share of all steps below 1. Received: 1.5"),
         ("max_grad_norm: .inf", "a number above 0, or null. Received: inf"),
         ("overwrite_output_dir: yes", "true or false. Received: 'yes'"),
-        ("task: translation", "must be 'text-classification'. Received: 'translation'"),
+        ("task: translation", "one of 'text-classification', 'text-regression'. Received: 'tr"),
         ("lr_scheduler_type: cosin", "Did you mean 'cosine'?"),
         ("labels: negative", "Write it as [negative, positive]."),
         ("labels: [a, a]", "two or more different names"),

@@ -138,7 +138,11 @@ def test_problem_type_is_honoured(tmp_path: Path, tiny_classifier: Path) -> None
     stated = json.loads((copy / "config.json").read_text())
     stated["problem_type"] = "multi_label_classification"
     (copy / "config.json").write_text(json.dumps(stated))
-    with pytest.raises(ConfigError, match="problem_type"):
+    assert tfaigc.TextClassifier.from_pretrained(copy).multi_label
+    assert not tfaigc.TextClassifier.from_pretrained(copy, multi_label=False).multi_label
+    stated["problem_type"] = "regression"
+    (copy / "config.json").write_text(json.dumps(stated))
+    with pytest.raises(ConfigError, match=r"problem_type.*Received: 'regression'.*TextRegressor"):
         tfaigc.TextClassifier.from_pretrained(copy)
 
 

@@ -34,6 +34,11 @@ def write_recipe(path: Path, **settings: object) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", name="write_recipe")
+def _write_recipe() -> Callable[..., Path]:
+    return write_recipe
+
+
 @pytest.fixture(scope="session", name="tfaigc")
 def _tfaigc() -> Callable[..., Result]:
     return tfaigc

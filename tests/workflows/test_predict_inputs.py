@@ -27,7 +27,7 @@ class Echo:
 
 @pytest.fixture(autouse=True)
 def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfaigc.workflows.predict.load_classifier", lambda *_, **__: Echo())
+    monkeypatch.setattr("tfaigc.workflows.predict.load_model", lambda *_, **__: Echo())
 
 
 def predict(*arguments: object, stdin: bytes | None = None) -> Result:

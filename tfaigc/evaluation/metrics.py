@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
+
+
+_ABBREVIATIONS: Final = {
+    name: name.upper() for name in ("f1", "mae", "mse", "rmse", "ece", "roc", "auc")
+}
+
+
+def metric_title(name: str) -> str:
+    """Writes a metric's name as people do.
+
+    Example:
+        >>> metric_title("macro_f1"), metric_title("rmse"), metric_title("pearson")
+        ('macro F1', 'RMSE', 'Pearson')
+    """
+    words = [_ABBREVIATIONS.get(word, word) for word in name.split("_")]
+    return " ".join(word.title() if word in ("pearson", "spearman") else word for word in words)
 
 
 def classification_metrics(references: Array, probabilities: Array) -> dict[str, float]:

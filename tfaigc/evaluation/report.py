@@ -28,6 +28,7 @@ class Report:
         sections: Text, tables and figures in the order of the page.
         predictions: One record per example, for `predictions.jsonl`.
         notes: Remarks about how to read the numbers, shown under them.
+        headline: The metrics that sum the report up.
 
     Example:
         >>> report = Report("Results", metrics={"accuracy": 0.5})
@@ -45,6 +46,7 @@ class Report:
     sections: Sequence[Section] = ()
     predictions: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     notes: Sequence[str] = ()
+    headline: Sequence[str] = ()
 
     def to_markdown(self) -> str:
         """Writes the page.

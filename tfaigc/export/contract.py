@@ -10,7 +10,13 @@ from tfaigc.errors import ExportError, suggestion
 from tfaigc.export.comparing import SignatureCheck
 
 DEFAULT_SIGNATURE = "serving_default"
-CLASSIFY_SIGNATURE = "classify"
+
+# The server's calls on serialized tf.Example, each a signature of that name here, and the outputs
+# that they may have: their types and ranks.
+EXAMPLE_CALLS = {
+    "classify": {"classes": ("string", 2), "scores": ("float32", 2)},
+    "regress": {"outputs": ("float32", 1)},
+}
 
 # The server's JSON knows no half floats; what else it knows, the models here do not need.
 OUTPUT_DTYPES = ("float32", "int32", "int64", "string")
@@ -49,8 +55,8 @@ def concrete_signatures(signatures: Mapping[str, Any]) -> dict[str, Any]:
         functions[name] = _concrete(name, function)
         inputs = _check_inputs(name, functions[name])
         outputs = _check_outputs(name, functions[name])
-        if name == CLASSIFY_SIGNATURE:
-            _check_classify(inputs, outputs)
+        if name in EXAMPLE_CALLS:
+            _check_example_call(name, inputs, outputs)
     return functions
 
 
@@ -170,22 +176,19 @@ def _check_tensor(place: str, tensor: Any, dtypes: Sequence[str]) -> None:
         )
 
 
-def _check_classify(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
-    """Checks the form that the server's classify call requires."""
-    inputs_fit = list(inputs) == ["inputs"] and _is(inputs["inputs"], "string", 1)
-    if not inputs_fit:
+def _check_example_call(name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """Checks the form that the server's classify and regress calls require."""
+    if list(inputs) != ["inputs"] or not _is(inputs["inputs"], "string", 1):
         raise ExportError(
-            "Signature 'classify' must take one input, 'inputs', string of shape (None,): "
+            f"Signature {name!r} must take one input, 'inputs', string of shape (None,): "
             f"serialized tf.Example records. Received: {_describe(inputs)}. Change its function."
         )
-    classes, scores = outputs.get("classes"), outputs.get("scores")
-    outputs_fit = set(outputs) <= {"classes", "scores"}
-    outputs_fit = outputs_fit and (classes is None or _is(classes, "string", 2))
-    outputs_fit = outputs_fit and (scores is None or _is(scores, "float32", 2))
-    if not outputs_fit:
+    allowed = EXAMPLE_CALLS[name]
+    if not all(key in allowed and _is(tensor, *allowed[key]) for key, tensor in outputs.items()):
+        forms = [f"{key!r} ({dtype}, rank {rank})" for key, (dtype, rank) in allowed.items()]
         raise ExportError(
-            "Signature 'classify' must return 'classes' (string), 'scores' (float32) or both, of "
-            f"shape (None, classes). Received: {_describe(outputs)}. Change its function."
+            f"Signature {name!r} must return nothing but {', '.join(forms)}, batch first. "
+            f"Received: {_describe(outputs)}. Change its function."
         )
 
 

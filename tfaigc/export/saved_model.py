@@ -12,7 +12,7 @@ import numpy as np
 
 from tfaigc.errors import ExportError
 from tfaigc.export.comparing import SignatureCheck, first_difference
-from tfaigc.export.contract import CLASSIFY_SIGNATURE, concrete_signatures, require_checks
+from tfaigc.export.contract import EXAMPLE_CALLS, concrete_signatures, require_checks
 from tfaigc.export.fresh_process import DEFAULT_TIMEOUT, run_questions
 from tfaigc.export.inspection import (
     check_ops,
@@ -116,20 +116,22 @@ def _save(module: Any, signatures: Mapping[str, Any], temporary: Path) -> None:
             "The module must hold every variable and table that its signatures use, and nothing "
             f"that cannot be saved. Received: {error!s:.500}. Make them attributes of the module."
         ) from error
-    if CLASSIFY_SIGNATURE in signatures:
-        _mark_classify(temporary)
+    calls = sorted(set(EXAMPLE_CALLS) & set(signatures))
+    if calls:
+        _mark_calls(temporary, calls)
 
 
-def _mark_classify(version: Path) -> None:
-    """Gives the classify signature the method name that strict servers look for."""
+def _mark_calls(version: Path, calls: Sequence[str]) -> None:
+    """Gives signatures on tf.Example the method names that strict servers look for."""
     from tensorflow.compat.v1 import saved_model
 
     updater = saved_model.signature_def_utils.MethodNameUpdater(str(version))
-    updater.replace_method_name(
-        signature_key=CLASSIFY_SIGNATURE,
-        method_name=saved_model.CLASSIFY_METHOD_NAME,
-        tags="serve",
-    )
+    for call in calls:
+        updater.replace_method_name(
+            signature_key=call,
+            method_name=getattr(saved_model, f"{call.upper()}_METHOD_NAME"),
+            tags="serve",
+        )
     updater.save()
 
 

@@ -143,6 +143,23 @@ def names() -> Kind:
     return Kind("a list of two or more different names", parse)
 
 
+def numbers(*, minimum: float) -> Kind:
+    """A list of finite numbers with a lower bound."""
+
+    def parse(entry: Entry) -> tuple[float, ...]:
+        if not isinstance(entry.raw, tuple):
+            raise WrongValueError("Write it as [1, 2.5].")
+        try:
+            listed = tuple(float(each) for each in entry.raw)
+        except ValueError:
+            raise WrongValueError from None
+        if not listed or not all(minimum <= each < math.inf for each in listed):
+            raise WrongValueError
+        return listed
+
+    return Kind(f"a list of numbers from {minimum:g} up", parse)
+
+
 def optional(kind: Kind) -> Kind:
     """A kind that may also be left open with ``null``."""
 

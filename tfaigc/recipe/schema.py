@@ -9,6 +9,7 @@ from tfaigc.recipe import kinds
 from tfaigc.recipe.kinds import Kind
 
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
+TASKS = ("text-classification", "text-regression")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -32,14 +33,18 @@ class Recipe:
         kinds.text(),
         "directory, hub id (org/name, @revision behind) or pypi://NAME==VERSION/PATH",
     )
-    task: str = _key(
-        "model", kinds.choice("text-classification"), "what is learnt", "text-classification"
-    )
+    task: str = _key("model", kinds.choice(*TASKS), "what is learnt", "text-classification")
     labels: tuple[str, ...] | None = _key(
         "model",
         kinds.optional(kinds.names()),
-        "class names in their order; null: found in the data",
+        "class names in their order; null: found in the data. In regression: names of numbers",
         None,
+    )
+    multi_label: bool = _key(
+        "model",
+        kinds.flag(),
+        "a text may be of several classes, or of none: the label column holds lists",
+        False,
     )
     max_length: int | None = _key(
         "model",
@@ -71,7 +76,10 @@ class Recipe:
         None,
     )
     label_column: str = _key(
-        "data", kinds.text(), "the column with the class: names or numbers", "label"
+        "data",
+        kinds.text(),
+        "the column with the class or the number; with multi_label, labels will be found too",
+        "label",
     )
     validation_fraction: float = _key(
         "data",
@@ -116,6 +124,30 @@ class Recipe:
         kinds.optional(kinds.number(above=0)),
         "gradients are scaled down to this global norm; null: never",
         1.0,
+    )
+    label_smoothing_factor: float = _key(
+        "training",
+        kinds.number(minimum=0, below=1),
+        "share of the target that is spread over all classes",
+        0.0,
+    )
+    focal_gamma: float = _key(
+        "training",
+        kinds.number(minimum=0),
+        "how much less examples count that are right already; 0: not at all less",
+        0.0,
+    )
+    class_weights: tuple[float, ...] | None = _key(
+        "training",
+        kinds.optional(kinds.numbers(minimum=0)),
+        "how much each class's examples count, in the order of labels; null: all alike",
+        None,
+    )
+    huber_delta: float | None = _key(
+        "training",
+        kinds.optional(kinds.number(above=0)),
+        "in regression: the error from which on the loss is no longer squared; null: none",
+        None,
     )
     num_train_epochs: int = _key("training", kinds.whole(1), "passes over the training data", 3)
     batch_size: int = _key("training", kinds.whole(1), "examples per step", 32)
@@ -169,6 +201,7 @@ _OTHER_NAMES = {
         "model checkpoint model_name model_id source pretrained_model_name_or_path backbone"
     ),
     "labels": "classes class_names label_names label_list",
+    "multi_label": "multilabel is_multi_label problem_type",
     "max_length": "max_len max_seq_length max_seq_len sequence_length model_max_length",
     "precision": "dtype mixed_precision bf16 fp16 dtype_policy",
     "train_data": "train_file train data data_file data_files dataset dataset_name train_path",
@@ -188,6 +221,10 @@ _OTHER_NAMES = {
     "warmup_steps": "warmup_ratio warmup warmup_proportion warmup_fraction num_warmup_steps",
     "lr_scheduler_type": "scheduler lr_scheduler schedule lr_schedule learning_rate_schedule",
     "max_grad_norm": "gradient_clip gradient_clipping clipnorm global_clipnorm clip_norm",
+    "label_smoothing_factor": "label_smoothing smoothing",
+    "focal_gamma": "focal gamma focal_loss_gamma",
+    "class_weights": "class_weight weights pos_weight",
+    "huber_delta": "delta huber",
     "num_train_epochs": "epochs num_epochs n_epochs max_epochs",
     "batch_size": (
         "per_device_train_batch_size train_batch_size per_device_eval_batch_size eval_batch_size"

@@ -2,5 +2,6 @@
 
 from tfaigc.tasks.task import Task
 from tfaigc.tasks.text_classifier import TextClassifier
+from tfaigc.tasks.text_regressor import TextRegressor
 
-__all__ = ["Task", "TextClassifier"]
+__all__ = ["Task", "TextClassifier", "TextRegressor"]

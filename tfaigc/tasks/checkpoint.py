@@ -104,7 +104,8 @@ def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = 
     if fresh_head:
         head = set(variables_of(model.network.head))
         tensors = {path: pair for path, pair in tensors.items() if path not in head}
-        _log.info("Made a fresh classifier for %s: %s.", ", ".join(model.labels), fresh_head)
+        names = ", ".join(model.labels)
+        _log.info("Made a fresh %s for %s: %s.", model.head_title, names, fresh_head)
     loaded = load_weights(
         checkpoint.weights, tensors, family=checkpoint.family, may_be_fresh=("pooler",)
     )

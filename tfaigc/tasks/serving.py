@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ def signatures(model: Task) -> dict[str, Any]:
     - ``serving_default``: raw strings to the task's outputs;
     - ``tokens``: the backbone's inputs to the same outputs;
     - ``tokenize``: raw strings to the backbone's inputs;
-    - ``classify``, for classifiers: serialized ``tf.Example`` to classes and scores.
+    - ``classify`` or ``regress``, where the task has them: serialized ``tf.Example`` to what
+      TensorFlow Serving's call of that name returns.
 
     Args:
         model: The task, whose floats are float32.
@@ -45,19 +46,20 @@ def signatures(model: Task) -> dict[str, Any]:
     def answer_tokens(**inputs: Any) -> dict[str, Any]:
         return model.serve(model(inputs, training=False))
 
-    def classify(inputs: Any) -> dict[str, Any]:
-        features = {field: tf.io.FixedLenFeature((), tf.string) for field in fields}
-        texts = tf.io.parse_example(inputs, features)
-        return model.classify(model(tokenize(**texts), training=False))
+    def answer_examples(outputs: Callable[[Any], dict[str, Any]]) -> Any:
+        def answer_serialized(inputs: Any) -> dict[str, Any]:
+            features = {field: tf.io.FixedLenFeature((), tf.string) for field in fields}
+            texts = tf.io.parse_example(inputs, features)
+            return outputs(model(tokenize(**texts), training=False))
 
-    made = {
+        return _function(answer_serialized, {"inputs": _STRINGS})
+
+    return {
         "serving_default": _function(answer, strings),
         "tokens": _function(answer_tokens, ids),
         "tokenize": tokenize,
+        **{name: answer_examples(made) for name, made in model.example_signatures().items()},
     }
-    if hasattr(model, "classify"):
-        made["classify"] = _function(classify, {"inputs": _STRINGS})
-    return made
 
 
 def text_fields(model: Task) -> tuple[str, ...]:
@@ -123,24 +125,16 @@ def _checks(model: Task, examples: Sequence[Mapping[str, str]]) -> list[Signatur
     inputs = _rust_inputs(model, texts)
     logits = model(inputs, training=False)
     answers = _arrays(model.serve(logits))
-    checks = [
+    serialized = [_serialized({field: each[field] for field in fields}) for each in examples]
+    return [
         SignatureCheck("serving_default", texts, answers),
         SignatureCheck("tokens", inputs, answers),
         SignatureCheck("tokenize", texts, inputs),
+        *(
+            SignatureCheck(name, {"inputs": serialized}, _arrays(outputs(logits)))
+            for name, outputs in model.example_signatures().items()
+        ),
     ]
-    if hasattr(model, "classify"):
-        serialized = [
-            tf.train.Example(
-                features=tf.train.Features(
-                    feature={field: _bytes_feature(texts[field][row]) for field in fields}
-                )
-            ).SerializeToString()
-            for row in range(len(examples))
-        ]
-        checks.append(
-            SignatureCheck("classify", {"inputs": serialized}, _arrays(model.classify(logits)))
-        )
-    return checks
 
 
 def _rust_inputs(model: Task, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
@@ -170,5 +164,11 @@ def _arrays(outputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: np.asarray(output) for name, output in outputs.items()}
 
 
-def _bytes_feature(text: str) -> Any:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
+def _serialized(texts: Mapping[str, str]) -> bytes:
+    """Makes a serialized ``tf.Example`` with one string a field."""
+    features = {
+        field: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
+        for field, text in texts.items()
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return bytes(example.SerializeToString())

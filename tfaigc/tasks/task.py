@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -55,6 +55,7 @@ class Task(FineTunedModel):
     """
 
     task: ClassVar[str]
+    head_title: ClassVar[str] = "classifier"
 
     def __init__(
         self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
@@ -83,6 +84,10 @@ class Task(FineTunedModel):
     @abstractmethod
     def serve(self, logits: Any) -> dict[str, Any]:
         """Takes logits to the outputs of the SavedModel, inside its graph."""
+
+    def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
+        """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""
+        return {}
 
     @abstractmethod
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:

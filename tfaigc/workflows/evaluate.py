@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfaigc.errors import DataError
-from tfaigc.workflows.models import find_model, load_classifier
+from tfaigc.evaluation.metrics import metric_title
+from tfaigc.workflows.kinds import kind_of_model
+from tfaigc.workflows.models import find_model, load_model
 from tfaigc.workflows.run_directory import check_writable
 from tfaigc.workflows.screen import Screen
 from tfaigc.workflows.splits import read_examples, stored_labels
@@ -33,7 +35,7 @@ def evaluate(
         data: A CSV, TSV or JSONL file, or a name that recipes know.
         text_column: The column with the text.
         text_pair_column: The column with the second text, for models of pairs.
-        label_column: The column with the class.
+        label_column: The column with the target.
         batch_size: Texts per step.
         output_dir: A new or empty directory for the report.
         screen: Where results go.
@@ -47,16 +49,17 @@ def evaluate(
     if output_dir is not None:
         _check_empty(Path(output_dir))
     directory = find_model(model)
+    kind = kind_of_model(directory).targets
     table, _ = read_examples(
         data,
+        kind,
         text_column=text_column,
         text_pair_column=text_pair_column,
         label_column=label_column,
-        labels=stored_labels(directory),
+        names=stored_labels(directory),
         screen=screen,
     )
-    classifier = load_classifier(model, screen=screen)
-    report = classifier.report(table, batch_size=batch_size)
+    report = load_model(model, screen=screen).report(table, batch_size=batch_size)
     show_report(report, Path(data).name, len(table), screen)
     if output_dir is not None:
         report.save(output_dir)
@@ -74,11 +77,8 @@ def show_report(report: Any, name: str, count: int, screen: Screen) -> None:
         count: How many examples that was.
         screen: Where they go.
     """
-    metrics = report.metrics
-    screen.result(
-        f"{name}: accuracy {metrics['accuracy']:.4f}, macro F1 {metrics['macro_f1']:.4f} "
-        f"on {count:,} examples"
-    )
+    shown = [f"{metric_title(key)} {report.metrics[key]:.4f}" for key in report.headline]
+    screen.result(f"{name}: {', '.join(shown)} on {count:,} examples")
 
 
 def _check_empty(path: Path) -> None:

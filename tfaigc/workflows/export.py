@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfaigc.export import refuse_foreign_files
-from tfaigc.workflows.models import load_classifier
+from tfaigc.workflows.models import load_model
 from tfaigc.workflows.run_directory import check_writable
 from tfaigc.workflows.screen import Screen
+
+if TYPE_CHECKING:
+    from tfaigc.tasks import Task
 
 EXAMPLE = "A gorgeous film."
 
@@ -28,8 +32,8 @@ def export(model: str, directory: str, *, screen: Screen) -> Path:
             does not answer as the model does.
     """
     check_export_directory(directory)
-    classifier = load_classifier(model, screen=screen)
-    version = export_classifier(classifier, directory, screen=screen)
+    loaded = load_model(model, screen=screen)
+    version = export_model(loaded, directory, screen=screen)
     screen.next_command("predict", directory, EXAMPLE)
     return version
 
@@ -47,11 +51,11 @@ def check_export_directory(directory: str) -> None:
     refuse_foreign_files(Path(directory))
 
 
-def export_classifier(classifier: object, directory: str, *, screen: Screen) -> Path:
+def export_model(model: Task, directory: str, *, screen: Screen) -> Path:
     """Exports a model that is in memory, and says where to.
 
     Args:
-        classifier: A task's model.
+        model: The model.
         directory: Where the numbered versions are.
         screen: Where remarks go.
 
@@ -59,6 +63,6 @@ def export_classifier(classifier: object, directory: str, *, screen: Screen) -> 
         The version's directory.
     """
     screen.remark("Exporting, then asking the SavedModel in a fresh process")
-    version: Path = classifier.export(directory)  # type: ignore[attr-defined]
+    version = model.export(directory)
     screen.fact("exported", f"{version}, which answers as the model does")
     return version

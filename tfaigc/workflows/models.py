@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from tfaigc.errors import SourceError
 from tfaigc.sources import is_remote, resolve
+from tfaigc.workflows.kinds import kind_of_model
 from tfaigc.workflows.loading import load_tensorflow
 from tfaigc.workflows.screen import Screen, count_of
 
 if TYPE_CHECKING:
-    from tfaigc.tasks import TextClassifier
+    from tfaigc.tasks.text_task import TextTask
 
 
-def load_classifier(model: str, *, screen: Screen) -> TextClassifier:
-    """Loads a trained classifier with its head and labels.
+def load_model(model: str, *, screen: Screen) -> TextTask:
+    """Loads a trained model with its head and labels.
 
     Args:
         model: Its source, usually a directory that `train` wrote.
@@ -29,11 +30,9 @@ def load_classifier(model: str, *, screen: Screen) -> TextClassifier:
     """
     local = find_model(model)
     load_tensorflow(screen)
-    from tfaigc.tasks import TextClassifier
-
-    classifier = TextClassifier.from_pretrained(local)
-    screen.fact("model", describe_classifier(model, classifier))
-    return classifier
+    loaded = kind_of_model(local).load_class().from_pretrained(local)
+    screen.fact("model", describe_model(model, loaded))
+    return loaded
 
 
 def find_model(model: str) -> Path:
@@ -59,18 +58,18 @@ def find_model(model: str) -> Path:
     return resolve(model)
 
 
-def describe_classifier(source: str, classifier: TextClassifier) -> str:
+def describe_model(source: str, model: TextTask) -> str:
     """Puts a model into one line.
 
     Args:
         source: What the user called it.
-        classifier: The model.
+        model: The model.
 
     Returns:
-        Its source, size, classes and length.
+        Its source, size, outputs and length.
     """
     named, _, _ = source.partition("#")
     return (
-        f"{named}: {count_of(classifier.count_params())} parameters, "
-        f"classes {', '.join(classifier.labels)}, up to {classifier.max_length} tokens"
+        f"{named}: {count_of(model.count_params())} parameters, "
+        f"{model.problem.describe()}, up to {model.max_length} tokens"
     )

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from tfaigc.errors import DataError
 from tfaigc.workflows.files import whole_file
-from tfaigc.workflows.models import load_classifier
+from tfaigc.workflows.models import load_model
 from tfaigc.workflows.run_directory import check_writable
 from tfaigc.workflows.saved_models import ask_saved_model, is_saved_model
 from tfaigc.workflows.screen import Screen
@@ -51,8 +51,8 @@ def predict(
     if is_saved_model(model):
         answers = ask_saved_model(model, questions, batch_size=batch_size)
     else:
-        classifier = load_classifier(model, screen=screen)
-        answers = classifier.infer([dict(each) for each in questions], batch_size=batch_size)
+        loaded = load_model(model, screen=screen)
+        answers = loaded.infer([dict(each) for each in questions], batch_size=batch_size)
     with _open(output) as file:
         for question, answer in zip(questions, answers, strict=True):
             file.write(json.dumps({**question, **_rounded(answer)}, ensure_ascii=False) + "\n")

@@ -30,7 +30,7 @@ def is_saved_model(path: str) -> bool:
 def ask_saved_model(
     directory: str, questions: Sequence[Mapping[str, str]], *, batch_size: int = 64
 ) -> list[dict[str, Any]]:
-    """Asks an exported classifier.
+    """Asks an exported model.
 
     Args:
         directory: An export's directory (its newest version answers) or one version of it.
@@ -38,8 +38,7 @@ def ask_saved_model(
         batch_size: Records per call.
 
     Returns:
-        For each record a dict with ``label``, ``score`` and ``probabilities`` by label, as the
-        model's own ``infer`` gives.
+        For each record what the model's own ``infer`` gives.
 
     Raises:
         ExportError: It cannot be asked.
@@ -60,16 +59,23 @@ def ask_saved_model(
 
 
 def _rows(outputs: Mapping[str, Any], labels: Sequence[str]) -> list[dict[str, Any]]:
-    rows = []
-    for label, score, probabilities in zip(
-        outputs["label"], outputs["score"], outputs["probabilities"], strict=True
-    ):
-        names = labels or [str(index) for index in range(len(probabilities))]
-        rows.append(
-            {
-                "label": label.decode(),
-                "score": float(score),
-                "probabilities": dict(zip(names, map(float, probabilities), strict=True)),
-            }
-        )
-    return rows
+    """Gives each row of a SavedModel's outputs the form that ``infer`` gives."""
+    count = len(next(iter(outputs.values())))
+    return [
+        dict(_entry(name, values[row], labels) for name, values in outputs.items())
+        for row in range(count)
+    ]
+
+
+def _entry(name: str, value: Any, labels: Sequence[str]) -> tuple[str, Any]:
+    if isinstance(value, bytes):
+        return name, value.decode()
+    if not isinstance(value, Sequence) and not getattr(value, "shape", ()):
+        return name, float(value)
+    listed = list(value)
+    if listed and isinstance(listed[0], bytes):
+        # Fewer names than fit are filled up with empty ones.
+        return name, [each.decode() for each in listed if each]
+    names = labels or [str(index) for index in range(len(listed))]
+    by_name = dict(zip(names, map(float, listed), strict=True))
+    return "scores" if name == "score" else name, by_name

@@ -11,25 +11,26 @@ from pathlib import Path
 import numpy as np
 
 from tfaigc.data import (
-    EncodedLabels,
     LabelSet,
     Table,
-    check_examples,
     count_conflicts,
     first_of_duplicates,
+    movie_ratings,
     movie_reviews,
     read_records,
     stratified_split,
 )
 from tfaigc.errors import DataError, suggestion
 from tfaigc.recipe import Recipe
+from tfaigc.workflows.kinds import kind_of_recipe
 from tfaigc.workflows.screen import Screen
+from tfaigc.workflows.targets import TargetKind, Targets
 
-BUILT_IN = {"movie_reviews": movie_reviews}
+BUILT_IN = {"movie_reviews": movie_reviews, "movie_ratings": movie_ratings}
 """Data that needs no file, by the name that recipes know."""
 
 
-_FIELDS = ("text", "text_pair", "label")
+_FIELDS = ("text", "text_pair", "label", "labels")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Splits:
         train: What the weights learn from.
         validation: What picks the best epoch.
         test: What the report is on; None: the validation split.
-        labels: The class names in their order.
+        labels: The names of classes or numbers, in their order; may be empty for numbers.
     """
 
     train: Table
@@ -57,7 +58,8 @@ class Splits:
         digest = hashlib.sha256()
         for table in (self.train, self.validation):
             for row in table.rows:
-                digest.update(json.dumps([row.get(field) for field in _FIELDS]).encode())
+                values = [row.get(field) for field in _FIELDS]
+                digest.update(json.dumps(values, default=str).encode())
         return digest.hexdigest()
 
     @property
@@ -81,62 +83,72 @@ def read_splits(recipe: Recipe, *, screen: Screen) -> Splits:
     Raises:
         DataError: Rows cannot be used, or there are too few.
     """
-    train, encoded = _labelled(recipe, recipe.train_data, recipe.labels, screen)
+    kind = kind_of_recipe(recipe).targets
+    train, targets = _read(recipe, kind, recipe.train_data, recipe.labels, screen)
     if recipe.max_train_samples is not None and recipe.max_train_samples < len(train):
         random = np.random.Generator(np.random.PCG64(recipe.seed))
         rows = np.sort(random.permutation(len(train))[: recipe.max_train_samples])
-        train, encoded = _take(train, encoded, rows)
+        train, targets = train.select(rows), targets.take(rows)
         screen.fact("", f"{len(train):,} of the rows are used (max_train_samples)")
     held_out = {
-        name: _labelled(recipe, source, encoded.names, screen)[0]
+        name: _read(recipe, kind, source, targets.names or None, screen)[0]
         for name, source in (("validation", recipe.validation_data), ("test", recipe.test_data))
         if source is not None
     }
-    train, encoded = _without_duplicates(train, encoded, list(held_out.values()), screen)
-    _require_two_classes(train, encoded)
-    splits = {**_split(train, encoded, recipe, held_out), **held_out}
-    _show(splits, encoded, screen)
-    return Splits(splits["train"], splits["validation"], splits.get("test"), encoded.names)
+    train, targets = _without_duplicates(train, targets, list(held_out.values()), screen)
+    kind.check(train, targets)
+    splits = {**_split(train, kind.strata(targets), recipe, held_out), **held_out}
+    screen.fact(*kind.describe(targets))
+    sizes = [
+        f"{name} {len(splits[name]):,}"
+        for name in ("train", "validation", "test")
+        if name in splits
+    ]
+    screen.fact("splits", ", ".join(sizes))
+    return Splits(splits["train"], splits["validation"], splits.get("test"), targets.names)
 
 
 def read_examples(
     source: str,
+    kind: TargetKind,
     *,
     text_column: str,
     text_pair_column: str | None,
     label_column: str,
-    labels: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
     max_invalid_share: float = 0.0,
     screen: Screen,
-) -> tuple[Table, EncodedLabels]:
-    """Reads a file of texts and labels, and checks every row.
+) -> tuple[Table, Targets]:
+    """Reads a file of texts and targets, and checks every row.
 
     Args:
         source: A file, or a built-in name.
+        kind: What the targets are.
         text_column: The column with the text.
         text_pair_column: The column with the second text; None: ``text_pair``, if there is one.
-        label_column: The column with the class.
-        labels: The class names in their order; None: those of the data.
+        label_column: The column with the target; where the task calls it ``labels``, a column of
+            that name is found without being named.
+        names: The names of classes or numbers, in their order; None: those of the data.
         max_invalid_share: Share of the rows that may be left out.
         screen: Where the numbers go.
 
     Returns:
-        The table, under our field names, and its labels.
+        The table, under our field names, and its targets.
 
     Raises:
         DataError: The file or its rows cannot be used.
     """
-    columns = {"text": text_column, "label": label_column}
+    if label_column == "label":
+        label_column = kind.field
+    columns = {"text": text_column, kind.field: label_column}
     if text_pair_column is not None:
         columns["text_pair"] = text_pair_column
     table = read_records(_records(source), columns=columns, max_invalid_share=max_invalid_share)
     fields = [field for field in ("text", "text_pair") if field in table.columns]
-    table, encoded = check_examples(
-        table, *fields, labels=labels, max_invalid_share=max_invalid_share
-    )
+    table, targets = kind.read(table, *fields, names=names, max_invalid_share=max_invalid_share)
     left_out = f", {len(table.rejected):,} unusable ones left out" if table.rejected else ""
     screen.fact("data", f"{source}: {len(table):,} rows{left_out}")
-    return table, encoded
+    return table, targets
 
 
 def settle_labels(found: Sequence[str], directory: Path) -> tuple[str, ...] | None:
@@ -190,50 +202,37 @@ def _records(source: str) -> object:
     return source
 
 
-def _labelled(
-    recipe: Recipe, source: str, labels: Sequence[str] | None, screen: Screen
-) -> tuple[Table, EncodedLabels]:
+def _read(
+    recipe: Recipe, kind: TargetKind, source: str, names: Sequence[str] | None, screen: Screen
+) -> tuple[Table, Targets]:
     return read_examples(
         source,
+        kind,
         text_column=recipe.text_column,
         text_pair_column=recipe.text_pair_column,
         label_column=recipe.label_column,
-        labels=labels,
+        names=names,
         max_invalid_share=recipe.max_invalid_share,
         screen=screen,
     )
 
 
-def _take(table: Table, encoded: EncodedLabels, rows: np.ndarray) -> tuple[Table, EncodedLabels]:
-    return table.select(rows), EncodedLabels(encoded.ids[rows], encoded.names)
-
-
 def _without_duplicates(
-    train: Table, encoded: EncodedLabels, held_out: Sequence[Table], screen: Screen
-) -> tuple[Table, EncodedLabels]:
+    train: Table, targets: Targets, held_out: Sequence[Table], screen: Screen
+) -> tuple[Table, Targets]:
     """Leaves out of the training file what it holds twice, or what is held out elsewhere."""
     rows = first_of_duplicates(train)
     for table in held_out:
         rows = np.intersect1d(rows, first_of_duplicates(train, seen=table))
     if len(rows) < len(train):
-        conflicts = count_conflicts(train, encoded.ids)
+        conflicts = count_conflicts(train, targets.values)
         also = f"; {conflicts:,} texts had more than one label" if conflicts else ""
         screen.fact("", f"{len(train) - len(rows):,} exact duplicates left out{also}")
-    return _take(train, encoded, rows)
-
-
-def _require_two_classes(train: Table, encoded: EncodedLabels) -> None:
-    present = np.unique(encoded.ids)
-    if len(present) < 2:
-        only = ", ".join(encoded.names[number] for number in present) or "none"
-        raise DataError(
-            f"{train.name} must hold at least two classes in {train.column_name('label')}. "
-            f"Received: {only}. Check that it is the column with the classes."
-        )
+    return train.select(rows), targets.take(rows)
 
 
 def _split(
-    train: Table, encoded: EncodedLabels, recipe: Recipe, held_out: dict[str, Table]
+    train: Table, strata: np.ndarray, recipe: Recipe, held_out: dict[str, Table]
 ) -> dict[str, Table]:
     shares = {
         name: share
@@ -244,21 +243,5 @@ def _split(
         if name not in held_out and share > 0
     }
     fractions = [1 - sum(shares.values()), *shares.values()]
-    parts = stratified_split(encoded.ids, fractions, seed=recipe.seed)
+    parts = stratified_split(strata, fractions, seed=recipe.seed)
     return {name: train.select(rows) for name, rows in zip(("train", *shares), parts, strict=True)}
-
-
-def _show(splits: dict[str, Table], encoded: EncodedLabels, screen: Screen) -> None:
-    counts = np.bincount(encoded.ids, minlength=len(encoded.names))
-    most = 12
-    listed = ", ".join(
-        f"{name} {count:,}" for name, count in zip(encoded.names[:most], counts, strict=False)
-    )
-    more = f" and {len(counts) - most} more" if len(counts) > most else ""
-    screen.fact("classes", listed + more)
-    sizes = [
-        f"{name} {len(splits[name]):,}"
-        for name in ("train", "validation", "test")
-        if name in splits
-    ]
-    screen.fact("splits", ", ".join(sizes))

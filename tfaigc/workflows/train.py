@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
-from tfaigc.workflows.export import EXAMPLE, check_export_directory, export_classifier
+from tfaigc.workflows.export import EXAMPLE, check_export_directory, export_model
+from tfaigc.workflows.kinds import kind_of_recipe
 from tfaigc.workflows.loading import load_tensorflow
-from tfaigc.workflows.models import describe_classifier, find_model
+from tfaigc.workflows.models import describe_model, find_model
 from tfaigc.workflows.run_directory import (
     HISTORY,
     METRICS,
@@ -27,7 +28,7 @@ from tfaigc.workflows.splits import Splits, read_splits, settle_labels
 
 if TYPE_CHECKING:
     from tfaigc.evaluation import Report
-    from tfaigc.tasks import TextClassifier
+    from tfaigc.tasks.text_task import TextTask
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,20 @@ def train(
         check_export_directory(recipe.export_dir)
     splits = read_splits(recipe, screen=screen)
     model_directory = find_model(recipe.model_name_or_path)
-    classifier = _load(recipe, model_directory, splits, screen)
+    model = _load(recipe, model_directory, splits, screen)
     with (
         directory.open(state, splits.fingerprint()) as path,
         _interruption_explained(same_command),
     ):
         _say_where(path, state, directory.has_checkpoints(), screen)
-        seconds = _fit(classifier, recipe, splits, path, screen, same_command)
+        seconds = _fit(model, recipe, splits, path, screen, same_command)
         # What is measured, saved and exported computes in float32, as the one who loads it will.
-        classifier = classifier.in_float32()
-        report = _measure(classifier, recipe, splits, path, seconds)
-        _save_model(classifier, path)
+        model = model.in_float32()
+        report = _measure(model, recipe, splits, path, seconds)
+        _save_model(model, path)
         exported = None
         if recipe.export_dir is not None:
-            exported = export_classifier(classifier, recipe.export_dir, screen=screen)
+            exported = export_model(model, recipe.export_dir, screen=screen)
         directory.finish()
     name, table = splits.reported
     show_report(report, f"{name} split", len(table), screen)
@@ -103,27 +104,30 @@ def _interruption_explained(same_command: str | None) -> Iterator[None]:
         raise KeyboardInterrupt(f"Go on with: {same_command}") from error
 
 
-def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextClassifier:
+def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextTask:
     load_tensorflow(screen)
     import keras
 
-    from tfaigc.tasks import TextClassifier
     from tfaigc.training.precision import resolve_precision
 
     # Python's, NumPy's and TensorFlow's generators too: a callback of the user's may use them.
     keras.utils.set_random_seed(recipe.seed)
     precision = resolve_precision(recipe.precision)
-    labels = recipe.labels or settle_labels(splits.labels, model_directory)
-    classifier = TextClassifier.from_pretrained(
+    kind = kind_of_recipe(recipe)
+    labels = recipe.labels
+    if labels is None and kind.targets.by_class:
+        labels = settle_labels(splits.labels, model_directory)
+    model = kind.load_class().from_pretrained(
         model_directory,
         labels=labels,
         max_length=recipe.max_length,
         seed=recipe.seed,
         dtype=precision.policy,
+        **kind.arguments,
     )
-    screen.fact("model", describe_classifier(recipe.model_name_or_path, classifier))
+    screen.fact("model", describe_model(recipe.model_name_or_path, model))
     screen.fact("precision", precision.reason)
-    return classifier
+    return model
 
 
 def _say_where(path: Path, state: State, has_checkpoints: bool, screen: Screen) -> None:
@@ -138,7 +142,7 @@ def _say_where(path: Path, state: State, has_checkpoints: bool, screen: Screen) 
 
 
 def _fit(
-    classifier: TextClassifier,
+    model: TextTask,
     recipe: Recipe,
     splits: Splits,
     path: Path,
@@ -148,25 +152,29 @@ def _fit(
     """Trains up to the last epoch, leaves the best weights in the model, returns the seconds."""
     from tfaigc.training import callbacks as training_callbacks
 
-    train_data = classifier.dataset(
+    train_data = model.dataset(
         splits.train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed
     )
-    validation_data = classifier.dataset(splits.validation, batch_size=recipe.batch_size)
-    classifier.compile(
+    validation_data = model.dataset(splits.validation, batch_size=recipe.batch_size)
+    model.compile(
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         warmup_steps=recipe.warmup_steps,
         lr_scheduler_type=recipe.lr_scheduler_type,
         max_grad_norm=recipe.max_grad_norm,
+        **{
+            argument: getattr(recipe, key)
+            for key, argument in kind_of_recipe(recipe).loss_keys.items()
+        },
     )
     callbacks = training_callbacks.standard(
         path,
-        monitor="val_accuracy",
+        monitor=f"val_{model.problem.monitor}",
         patience=recipe.early_stopping_patience,
         next_command=same_command,
     )
     training_callbacks.attach(callbacks, train_data)
-    point = training_callbacks.resume(callbacks, classifier)
+    point = training_callbacks.resume(callbacks, model)
     epochs = point.epoch if point.stopped else recipe.num_train_epochs
     steps = -(-len(splits.train) // recipe.batch_size)
     screen.fact(
@@ -174,7 +182,7 @@ def _fit(
         f"epochs: {recipe.num_train_epochs}, steps in each: {steps:,}; Ctrl-C saves a checkpoint",
     )
     started = time.monotonic()
-    classifier.fit(
+    model.fit(
         train_data,
         validation_data=validation_data,
         epochs=epochs,
@@ -185,14 +193,12 @@ def _fit(
     return round(time.monotonic() - started, 1)
 
 
-def _measure(
-    classifier: TextClassifier, recipe: Recipe, splits: Splits, path: Path, seconds: float
-) -> Report:
+def _measure(model: TextTask, recipe: Recipe, splits: Splits, path: Path, seconds: float) -> Report:
     """Reports on the test split, or on the validation split where there is no other."""
     from tfaigc.training.callbacks import read_history
 
     name, table = splits.reported
-    report = classifier.report(table, batch_size=max(recipe.batch_size, 64))
+    report = model.report(table, batch_size=max(recipe.batch_size, 64))
     trained = (
         f"Fine-tuned from {recipe.model_name_or_path} on {len(splits.train):,} examples of "
         f"{recipe.train_data} in {seconds / 60:.1f} minutes; this is on the {name} split."
@@ -202,12 +208,12 @@ def _measure(
     return report
 
 
-def _save_model(classifier: TextClassifier, path: Path) -> None:
+def _save_model(model: TextTask, path: Path) -> None:
     """Saves under a temporary name first, so that the model's directory is whole at any time."""
     partial = path / f"{MODEL}.partial"
     remove(partial)
     try:
-        classifier.save_pretrained(partial)
+        model.save_pretrained(partial)
         remove(path / MODEL)
         partial.rename(path / MODEL)
     finally:

@@ -1,0 +1,113 @@
+"""Recipes for other targets than one class: train, evaluate, predict."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from tfaigc.data import Table
+from tfaigc.errors import DataError
+from tfaigc.workflows.kinds import NUMBERS, ONE_CLASS, SEVERAL_CLASSES, TaskKind, kind_of_model
+from tfaigc.workflows.targets import Targets
+
+Verb = Callable[..., Result]
+Train = Callable[..., Result]
+WORDS = ("good", "great", "bad", "awful")
+TEXTS = [f"a {word} {thing}" for word in WORDS for thing in ("film", "plot", "story", "scene")]
+
+
+def write(path: Path, targets: list[str], column: str) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [("text", column), *zip(TEXTS, targets, strict=True)],
+        )
+    return path
+
+
+@pytest.fixture
+def train(
+    tfaigc: Verb, write_recipe: Callable[..., Path], tmp_path: Path, tiny_bert: Path
+) -> Train:
+    def train(data: Path, **settings: Any) -> Result:
+        recipe = write_recipe(
+            tmp_path / "recipe.yaml",
+            model_name_or_path=tiny_bert,
+            train_data=data,
+            output_dir=tmp_path / "run",
+            validation_fraction=0.25,
+            test_fraction=0.25,
+            **settings,
+        )
+        result = tfaigc("train", recipe)
+        assert result.exit_code == 0, result.output
+        return result
+
+    return train
+
+
+def test_several_classes(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
+    lists = {"good": "praise", "great": "praise, strong", "bad": "", "awful": "strong"}
+    data = write(tmp_path / "data.csv", [lists[text.split()[1]] for text in TEXTS], "labels")
+    settings = {"multi_label": "true", "label_smoothing_factor": 0.1, "class_weights": [1, 2]}
+    export = tmp_path / "export"
+    result = train(data, export_dir=export, **settings)
+    for words in ("classes      praise 8, strong 8", "several of the classes", "micro F1"):
+        assert words in result.output
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics.keys() >= {"micro_f1", "macro_f1", "hamming_accuracy"}
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is SEVERAL_CLASSES
+    measured = tfaigc("evaluate", model, data)
+    assert "data.csv: micro F1" in measured.output, measured.output
+    ours, theirs = (
+        json.loads(tfaigc("predict", place, TEXTS[0]).stdout) for place in (model, export)
+    )
+    assert ours["labels"] == theirs["labels"]
+    assert ours["probabilities"] == pytest.approx(theirs["probabilities"], abs=1e-5)
+
+
+def test_numbers(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
+    scores = {"good": "1", "great": "2.5", "bad": "-1", "awful": "-2"}
+    data = write(tmp_path / "data.csv", [scores[text.split()[1]] for text in TEXTS], "stars")
+    settings = {"task": "text-regression", "label_column": "stars", "huber_delta": 1.0}
+    result = train(data, **settings)
+    for words in ("numbers      -2 to 2.5, mean 0.125", "one number", "RMSE"):
+        assert words in result.output
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()).keys() >= {"mae", "rmse"}
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is NUMBERS
+    measured = tfaigc("evaluate", model, data, "--label-column", "stars")
+    assert "data.csv: RMSE" in measured.output, measured.output
+    answer = json.loads(tfaigc("predict", model, TEXTS[0]).stdout)
+    assert isinstance(answer["score"], float)
+
+
+@pytest.mark.parametrize(
+    ("kind", "targets", "message"),
+    [
+        (ONE_CLASS, Targets(np.zeros(3, np.int32), ("a", "b")), "two classes in label.*: a. "),
+        (
+            SEVERAL_CLASSES,
+            Targets(np.array([[1, 0]] * 3), ("a", "b")),
+            r"two classes in labels.*the same in each row \(a\)",
+        ),
+        (NUMBERS, Targets(np.full((3, 1), 2.0), ()), r"two different numbers.*Received: \[2.0\]"),
+    ],
+)
+def test_what_says_nothing_is_refused(kind: TaskKind, targets: Targets, message: str) -> None:
+    table = Table([{"text": "a"}] * 3, "data.csv", [1, 2, 3])
+    with pytest.raises(DataError, match=message):
+        kind.targets.check(table, targets)
+
+
+def test_the_rarest_class_is_spread_over_the_splits() -> None:
+    belongs = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1], [0, 0, 0], [1, 0, 1]])
+    strata = SEVERAL_CLASSES.targets.strata(Targets(belongs, ("a", "b", "c")))
+    assert strata.tolist() == [1, 0, 2, 3, 2]

@@ -1,0 +1,197 @@
+"""What each task's records must say, and how they are split by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from tfaigc.data import Table, check_examples, check_label_lists, check_numbers
+from tfaigc.errors import DataError
+
+_MOST_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What records say is right.
+
+    Attributes:
+        values: One row a record.
+        names: The names of classes or numbers, in their order; may be empty for numbers.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+
+    def take(self, rows: np.ndarray) -> Targets:
+        """Takes some of the records' targets, by position."""
+        return replace(self, values=self.values[rows])
+
+
+class TargetKind(Protocol):
+    """One kind of target.
+
+    Attributes:
+        field: Our name of the column that holds it.
+        by_class: Whether names are classes, which may come from the data.
+    """
+
+    field: ClassVar[str]
+    by_class: ClassVar[bool]
+
+    def read(
+        self,
+        table: Table,
+        *fields: str,
+        names: Sequence[str] | None,
+        max_invalid_share: float,
+    ) -> tuple[Table, Targets]:
+        """Checks records, and reads their targets.
+
+        Args:
+            table: The records.
+            *fields: The fields that must hold text.
+            names: The names in their order; None: those of the data.
+            max_invalid_share: Share of the records that may be dropped.
+
+        Returns:
+            The table without dropped records, and the targets.
+
+        Raises:
+            DataError: A field is missing, or too many records cannot be used.
+        """
+        ...
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Numbers what splits shall hold in equal proportions: int, (records,)."""
+        ...
+
+    def check(self, table: Table, targets: Targets) -> None:
+        """Refuses records from which nothing can be learnt."""
+        ...
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Says what the targets are: a title and a line."""
+        ...
+
+
+class OneClass:
+    """A class in ``label``."""
+
+    field: ClassVar[str] = "label"
+    by_class: ClassVar[bool] = True
+
+    def read(
+        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads class numbers, int32, (records,)."""
+        kept, encoded = check_examples(
+            table, *fields, labels=names, max_invalid_share=max_invalid_share
+        )
+        return kept, Targets(encoded.ids, encoded.names)
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Splits hold the classes in equal proportions."""
+        return targets.values
+
+    def check(self, table: Table, targets: Targets) -> None:
+        """Refuses records of one class alone."""
+        present = np.unique(targets.values)
+        if len(present) < 2:
+            only = ", ".join(targets.names[number] for number in present) or "none"
+            _refuse_one_class(table, self.field, only)
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Counts the classes."""
+        counts = np.bincount(targets.values, minlength=len(targets.names))
+        return "classes", _counted(targets.names, counts)
+
+
+class SeveralClasses:
+    """A list of classes in ``labels``."""
+
+    field: ClassVar[str] = "labels"
+    by_class: ClassVar[bool] = True
+
+    def read(
+        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads 0 or 1 for each class, int32, (records, classes)."""
+        kept, belongs, known = check_label_lists(
+            table, *fields, labels=names, max_invalid_share=max_invalid_share
+        )
+        return kept, Targets(belongs, known)
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Splits hold each record's rarest class in equal proportions."""
+        counts = targets.values.sum(axis=0)
+        rarity = np.where(targets.values == 1, counts, len(targets.values) + 1)
+        without = targets.values.sum(axis=1) == 0
+        return np.where(without, len(targets.names), rarity.argmin(axis=1))
+
+    def check(self, table: Table, targets: Targets) -> None:
+        """Refuses records that say the same of every class."""
+        shares = targets.values.mean(axis=0)
+        if not ((shares > 0) & (shares < 1)).any():
+            only = ", ".join(np.asarray(targets.names)[shares > 0]) or "none"
+            _refuse_one_class(table, self.field, f"the same in each row ({only})")
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Counts the classes."""
+        return "classes", _counted(targets.names, targets.values.sum(axis=0))
+
+
+class Numbers:
+    """A number in ``label``, or a list of them where they have names."""
+
+    field: ClassVar[str] = "label"
+    by_class: ClassVar[bool] = False
+
+    def read(
+        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads numbers, float32, (records, numbers)."""
+        kept, values = check_numbers(
+            table, *fields, count=len(names or ("",)), max_invalid_share=max_invalid_share
+        )
+        return kept, Targets(values, tuple(names or ()))
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Splits are drawn from all records alike."""
+        return np.zeros(len(targets.values), np.int32)
+
+    def check(self, table: Table, targets: Targets) -> None:
+        """Refuses numbers that are all the same."""
+        if len(targets.values) and (targets.values == targets.values[0]).all():
+            raise DataError(
+                f"{table.name} must hold at least two different numbers in "
+                f"{table.column_name(self.field)}. Received: {targets.values[0].tolist()} in each "
+                "row. Check that it is the column with the numbers."
+            )
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Gives range and mean."""
+        columns = targets.values.T.astype("float64")
+        names = [f"{name}: " for name in targets.names] or [""]
+        shown = [
+            f"{name}{column.min():g} to {column.max():g}, mean {column.mean():.4g}"
+            for name, column in zip(names, columns, strict=True)
+        ]
+        return "numbers", "; ".join(shown[:_MOST_SHOWN])
+
+
+def _refuse_one_class(table: Table, field: str, only: str) -> None:
+    raise DataError(
+        f"{table.name} must hold at least two classes in {table.column_name(field)}. "
+        f"Received: {only}. Check that it is the column with the classes."
+    )
+
+
+def _counted(names: Sequence[str], counts: np.ndarray) -> str:
+    listed = ", ".join(
+        f"{name} {count:,}" for name, count in zip(names[:_MOST_SHOWN], counts, strict=False)
+    )
+    return listed + (f" and {len(counts) - _MOST_SHOWN} more" if len(counts) > _MOST_SHOWN else "")
