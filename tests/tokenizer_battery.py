@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -184,24 +185,32 @@ def check_graph_equals_rust(
     *,
     max_lengths: Iterable[int | None] = (None,),
     truncation: str = "longest_first",
+    offsets: bool = False,
 ) -> None:
-    """Checks that `in_graph` gives the token ids and segment ids of `encode_arrays`."""
+    """Checks that `in_graph` gives the token ids, segment ids and offsets of `encode_arrays`."""
     for max_length in max_lengths:
-        expected = tokenizer.encode_arrays(texts, pairs, max_length, truncation)
-        first = tf.constant(list(texts), tf.string)
-        second = None if pairs is None else tf.constant(list(pairs), tf.string)
+        options = (max_length, truncation)
+        expected: Any = tokenizer.encode_arrays(texts, pairs, *options, return_offsets=offsets)
+        columns = [
+            None if each is None else tf.constant(list(each), tf.string) for each in (texts, pairs)
+        ]
         found = tokenizer.in_graph(
-            first, second, max_length, return_segment_ids=True, truncation=truncation
+            *columns,
+            max_length,
+            return_segment_ids=True,
+            truncation=truncation,
+            return_offsets=offsets,
         )
         assert found[0].dtype == found[1].dtype == tf.int32
-        tokens, segments = (
-            _rows(each.flat_values.numpy(), each.row_splits.numpy()) for each in found
-        )
-        expected_tokens = _rows(expected.token_ids, expected.row_splits)
-        expected_segments = _rows(expected.segment_ids, expected.row_splits)
         inputs = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
-        _compare(inputs, tokens, expected_tokens, max_length)
-        _compare(inputs, segments, expected_segments, max_length)
+        wanted = (
+            expected.token_ids,
+            expected.segment_ids,
+            *([expected.offsets] if offsets else []),
+        )
+        for each, values in zip(found, wanted, strict=True):
+            rows = _rows(each.flat_values.numpy(), each.row_splits.numpy())
+            _compare(inputs, rows, _rows(values, expected.row_splits), max_length)
 
 
 def check_strings(
@@ -224,7 +233,7 @@ def every_character(around: str = "{}", *, size: int = 4096) -> list[str]:
     return ["".join(framed[start : start + size]) for start in range(0, len(framed), size)]
 
 
-def _rows(values: np.ndarray, splits: np.ndarray) -> list[list[int]]:
+def _rows(values: np.ndarray, splits: np.ndarray) -> list[object]:
     flat, ends = values.tolist(), splits.tolist()
     return [flat[start:end] for start, end in itertools.pairwise(ends)]
 

@@ -221,6 +221,7 @@ def test_graph_equals_rust(name: str) -> None:
     count = {"GPT-2": 5000, "Llama 2": 5000, "merges in any order": 100}.get(name, 700)
     texts = hard_strings(count, seed=17, extras=EXTRAS)
     check_graph_equals_rust(made(name), texts)
+    check_graph_equals_rust(made(name), texts[:60], texts[60:120], offsets=True)
 
 
 @hypothesis.settings(
@@ -269,6 +270,17 @@ def test_a_very_long_text_does_not_stall(name: str) -> None:
         assert found.to_list() == tokenizer.encode([text, "a"])
 
 
+@pytest.mark.parametrize("keeps_prefix", [True, False])
+def test_offsets_without_spaces(keeps_prefix: bool) -> None:
+    spec = json.loads(json.dumps(made("RoBERTa").spec))
+    spec["post_processor"]["add_prefix_space"] = keeps_prefix
+    texts = [f"{' ' * size}a <mask>  b{' ' * size}" for size in range(4)]
+    texts += ["<mask>", "  <mask>", "\u3000x", " \n y"]
+    for side in ("right", "left"):
+        tokenizer = Tokenizer(json.dumps(spec), config={"truncation_side": side})
+        check_graph_equals_rust(tokenizer, texts, texts[::-1], max_lengths=(None, 7), offsets=True)
+
+
 @pytest.mark.parametrize("pre_tokenizer", [pre_tokenizers.Whitespace(), ByteLevel()])
 def test_word_level(pre_tokenizer: Any) -> None:
     rust = RustTokenizer(models.WordLevel(unk_token="<unk>"))
@@ -278,6 +290,7 @@ def test_word_level(pre_tokenizer: Any) -> None:
     tokenizer = Tokenizer(rust.to_str())
     texts = hard_strings(5000, seed=17, extras=EXTRAS)
     check_graph_equals_rust(tokenizer, texts)
+    check_graph_equals_rust(tokenizer, texts[:60], texts[60:120], offsets=True)
     spec = {**tokenizer.spec, "model": {**tokenizer.spec["model"], "unk_token": "<none>"}}
     with pytest.raises(TokenizerError, match="unk_token must be in the vocabulary"):
         compile_tokenizer(spec)

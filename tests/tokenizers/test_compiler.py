@@ -1,12 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -79,7 +75,9 @@ EXTRAS = (
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_graph_equals_rust(name: str) -> None:
     tokenizer = train_wordpiece(**TOKENIZERS[name])
-    check_graph_equals_rust(tokenizer, hard_strings(5000 if name == "uncased" else 700, seed=11))
+    texts = hard_strings(5000 if name == "uncased" else 700, seed=11)
+    check_graph_equals_rust(tokenizer, texts)
+    check_graph_equals_rust(tokenizer, texts[:150], offsets=True)
 
 
 def test_graph_cuts_as_rust(uncased: Tokenizer) -> None:
@@ -93,6 +91,7 @@ def test_graph_cuts_as_rust(uncased: Tokenizer) -> None:
 def test_added_tokens(name: str, normalizer: normalizers.Normalizer | None) -> None:
     tokenizer = train_wordpiece(normalizer, added=ADDED[name], vocabulary_size=500)
     check_graph_equals_rust(tokenizer, hard_strings(500, seed=5, extras=EXTRAS))
+    check_graph_equals_rust(tokenizer, hard_strings(150, seed=6, extras=EXTRAS), offsets=True)
 
 
 BERT = {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}
@@ -205,7 +204,10 @@ def test_offsets_in_bytes(uncased: Tokenizer) -> None:
             },
         },
         BYTE_LEVEL,
-        {"type": "Sequence", "processors": [BYTE_LEVEL, BERT, BYTE_LEVEL]},
+        {
+            "type": "Sequence",
+            "processors": [BYTE_LEVEL, BERT, {**BYTE_LEVEL, "trim_offsets": False}],
+        },
         {"type": "Sequence", "processors": [BYTE_LEVEL]},
     ],
     ids=["nothing", "BERT", "RoBERTa", "template", "bytes", "sequence", "sequence of bytes"],
@@ -213,8 +215,16 @@ def test_offsets_in_bytes(uncased: Tokenizer) -> None:
 def test_post_processors(uncased: Tokenizer, post_processor: dict[str, Any] | None) -> None:
     tokenizer = Tokenizer(json.dumps({**uncased.spec, "post_processor": post_processor}))
     texts, pairs = hard_strings(200, seed=41), hard_strings(200, seed=42)
-    check_graph_equals_rust(tokenizer, texts, max_lengths=(None, 6))
-    check_graph_equals_rust(tokenizer, texts, pairs, max_lengths=(None, 6))
+    check_graph_equals_rust(tokenizer, texts, max_lengths=(None, 6), offsets=True)
+    check_graph_equals_rust(tokenizer, texts, pairs, max_lengths=(None, 6), offsets=True)
+
+
+def test_offsets_that_cannot_be_followed(uncased: Tokenizer) -> None:
+    behind = {"type": "Sequence", "processors": [BERT, BYTE_LEVEL]}
+    tokenizer = Tokenizer(json.dumps({**uncased.spec, "post_processor": behind}))
+    check_graph_equals_rust(tokenizer, ["a b"])
+    with pytest.raises(TokenizerError, match="must trim offsets before it adds special tokens"):
+        tokenizer.in_graph(tf.constant(["a b"]), return_offsets=True)
 
 
 def test_a_template_must_name_its_texts(uncased: Tokenizer) -> None:
@@ -237,8 +247,16 @@ def test_bytes_that_are_not_utf8(uncased: Tokenizer) -> None:
     texts = [
         bytes(source.choice(list(alphabet), size)) for size in source.integers(0, 12, size=2000)
     ]
-    expected = uncased.encode([text.decode(errors="replace") for text in texts])
-    assert uncased.in_graph(tf.constant(texts)).to_list() == expected
+    decoded = [text.decode(errors="replace") for text in texts]
+    expected = uncased.encode_arrays(decoded, return_offsets=True)
+    found, offsets = uncased.in_graph(tf.constant(texts), return_offsets=True)
+    assert found.flat_values.numpy().tolist() == expected.token_ids.tolist()
+    rows, spans = found.value_rowids().numpy(), offsets.flat_values.numpy()
+    for row, span, wanted in zip(rows, spans, expected.offsets, strict=True):
+        # Offsets are in bytes of the texts as they were given.
+        for place, place_decoded in zip(span, wanted, strict=True):
+            before = decoded[row].encode()[:place_decoded].decode()
+            assert texts[row][:place].decode(errors="replace") == before
 
 
 def test_ids_with_gaps_and_odd_entries() -> None:
@@ -369,53 +387,6 @@ def test_a_very_long_text_does_not_stall(
     found = traced(tf.constant([text, "a"]))
     assert time.monotonic() - started < 10
     assert found.to_list() == uncased.encode([text, "a"])
-
-
-FRESH = """
-import sys
-import numpy as np
-import tensorflow as tf
-import tensorflow_text
-directory = sys.argv[1]
-given = np.load(directory + "/given.npz", allow_pickle=True)
-loaded = tf.saved_model.load(directory + "/model")
-signature = loaded.signatures["serving_default"]
-texts, pairs = (tf.constant(given[name].tolist()) for name in ("texts", "pairs"))
-np.savez(directory + "/found.npz", **signature(text=texts, text_pair=pairs))
-nothing = tf.constant([], tf.string)
-assert signature(text=nothing, text_pair=nothing)["token_ids"].shape[0] == 0
-assert not {"tokenizers", "transformers", "tfaigc"} & set(sys.modules)
-"""
-
-
-def test_saved_models_need_only_tensorflow(uncased: Tokenizer, tmp_path: Path) -> None:
-    specs = [tf.TensorSpec([None], tf.string, name=name) for name in ("text", "text_pair")]
-    module = tf.Module()
-    module.tokenizer = uncased
-
-    @tf.function(input_signature=specs)
-    def serve(text: tf.Tensor, text_pair: tf.Tensor) -> dict[str, tf.Tensor]:
-        tokens, segments = uncased.in_graph(text, text_pair, 24, return_segment_ids=True)
-        return {"token_ids": tokens.to_tensor(), "segment_ids": segments.to_tensor()}
-
-    tf.saved_model.save(module, str(tmp_path / "model"), signatures=serve)
-    given = {"texts": hard_strings(300), "pairs": hard_strings(300, seed=1)}
-    encoded = {
-        name: np.array([text.encode() for text in texts], object) for name, texts in given.items()
-    }
-    np.savez(tmp_path / "given.npz", **encoded)
-    # Lower-casing in TensorFlow follows the locale; ours must not.
-    environment = {**os.environ, "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
-    command = [sys.executable, "-c", FRESH, str(tmp_path)]
-    subprocess.run(command, check=True, env=environment, timeout=300)
-    found = np.load(tmp_path / "found.npz")
-    expected = serve(*(tf.constant(encoded[name].tolist()) for name in ("texts", "pairs")))
-    for name in ("token_ids", "segment_ids"):
-        np.testing.assert_array_equal(found[name], expected[name].numpy())
-    rows = uncased.encode(given["texts"], given["pairs"], 24)
-    lengths = [len(row) for row in rows]
-    cut = [row[:size].tolist() for row, size in zip(found["token_ids"], lengths, strict=True)]
-    assert cut == rows
 
 
 @pytest.mark.network

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from functools import lru_cache
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import strategies
 from tokenizer_battery import charsmap, check_graph_equals_rust, hard_strings, make_unigram
 from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
@@ -95,7 +99,8 @@ def test_graph_equals_rust(name: str) -> None:
     texts = hard_strings(5000 if name == "T5" else 400, seed=61, extras=EXTRAS)
     pairs = hard_strings(60, seed=62)
     check_graph_equals_rust(tokenizer, texts)
-    check_graph_equals_rust(tokenizer, texts[:60], pairs, max_lengths=(9,))
+    check_graph_equals_rust(tokenizer, texts[:60], pairs, max_lengths=(9,), offsets=True)
+    check_graph_equals_rust(tokenizer, texts[60:260], offsets=True)
 
 
 @hypothesis.settings(
@@ -123,6 +128,46 @@ def test_ties_break_as_in_rust() -> None:
     texts = ["a" * size for size in range(60)]
     texts += [format(number, "b").replace("0", "a").replace("1", "b") for number in range(500)]
     check_graph_equals_rust(tokenizer, texts)
+
+
+def with_scores_of_files(tokenizer: Tokenizer, *, misread: bool) -> Tokenizer:
+    """Rounds scores to float32, and moves some by their last digit, as reading a file may do."""
+    spec = json.loads(json.dumps(tokenizer.spec))
+    for index, entry in enumerate(spec["model"]["vocab"]):
+        score = np.float64(np.float32(entry[1]))
+        entry[1] = float(np.nextafter(score, -np.inf) if misread and index % 3 else score)
+    return Tokenizer(json.dumps(spec))
+
+
+def long_words() -> list[str]:
+    source = random.Random(5)
+    words = ["the", "running", "unbelievable", "an", "中文字", "😀", "zzz"]
+    return [
+        *("a" * size for size in (256, 257, 512, 513, 1500)),
+        *("".join(source.choices(words, k=size)) for size in (60, 300)),
+        *("".join(source.choices("ab", k=source.randrange(250, 900))) for _ in range(6)),
+        "\u2603" * 300 + "ab" * 200,
+    ]
+
+
+@pytest.mark.parametrize("scores", ["float32", "misread", "float64"])
+def test_long_words_are_cut_into_segments(scores: str) -> None:
+    tokenizer = made("nothing else")
+    if scores != "float64":
+        tokenizer = with_scores_of_files(tokenizer, misread=scores == "misread")
+    check_graph_equals_rust(tokenizer, long_words())
+
+
+def test_a_very_long_word_does_not_stall() -> None:
+    tokenizer = with_scores_of_files(made("T5"), misread=True)
+    traced = tf.function(tokenizer.in_graph, input_signature=[tf.TensorSpec([None], tf.string)])
+    traced(tf.constant(["warm up", "a"]))
+    letters = random.Random(0).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
+    for text in ("".join(letters), "a" * 100_000, "中" * 33_000):
+        started = time.monotonic()
+        found = traced(tf.constant([text, "a"]))
+        assert time.monotonic() - started < 5
+        assert found.to_list() == tokenizer.encode([text, "a"])
 
 
 @pytest.mark.parametrize(

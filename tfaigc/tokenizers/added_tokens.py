@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import characters, cuckoo, ragged, strings
+from tfaigc.tokenizers import characters, cuckoo, located, ragged, strings
 
 Spec = Mapping[str, Any]
 Finish = Callable[[Any, Any], Any]
@@ -42,25 +42,30 @@ class AddedTokens:
         """Encodes texts with their added tokens.
 
         Args:
-            texts: string, (n,).
+            texts: string, (n,), or located texts.
             starts: bool, (n,): whether each begins where the whole text begins.
-            encode: What encodes the stretches between added tokens: string (m,) and as many such
-                marks to an int32 RaggedTensor (m, None), empty for the empty string.
+            encode: What encodes the stretches between added tokens: string (m,), or located texts,
+                and as many such marks to an int32 RaggedTensor (m, None), empty for the empty
+                string.
 
         Returns:
-            int32 RaggedTensor, (n, None).
+            int32 RaggedTensor, (n, None); (n, None, 5) for located texts, see `located.tokens`.
         """
         if self._lookup is None:
             return encode(texts, starts)
-        pieces = strings.split(texts, delimiters=self._expression, kept=self._expression)
+        pieces = strings.split(
+            located.plain(texts), delimiters=self._expression, kept=self._expression
+        )
         found = self._lookup(self._strip(pieces.flat_values))
         if self._single_words.any():
             pieces, found = self._join_parts_of_words(pieces, found)
         flat, rows = pieces.flat_values, pieces.value_rowids()
         added = found >= 0
         first = tf.equal(tf.range(tf.size(flat, tf.int64)), tf.gather(pieces.row_starts(), rows))
-        between = encode(tf.where(added, "", flat), first & tf.gather(starts, rows))
-        ids = tf.gather(self._ids, tf.boolean_mask(found, added))
+        # The pieces make up the texts, so what their characters stand for stays the same.
+        parts = located.change(texts, lambda _: flat)
+        between = encode(located.empty(parts, added), first & tf.gather(starts, rows))
+        ids = located.whole(tf.gather(self._ids, tf.boolean_mask(found, added)), parts, added)
         lengths = tf.cast(added, tf.int64)
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
         return pieces.with_flat_values(ragged.join([tokens, between])).merge_dims(1, 2)

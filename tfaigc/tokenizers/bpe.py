@@ -14,7 +14,7 @@ from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers import bpe_chunks, byte_level, cuckoo
 from tfaigc.tokenizers.bpe_merges import Merges
 from tfaigc.tokenizers.bpe_symbols import Reader, Rules, byte_symbols, character_symbols
-from tfaigc.tokenizers.models import MODELS
+from tfaigc.tokenizers.models import MODELS, Pieces, by_lookup
 from tfaigc.tokenizers.registry import Spec
 
 _OPTIONS = (
@@ -45,33 +45,49 @@ class BytePairEncoding:
         """Makes the same model for words whose bytes it has to spell itself."""
         return BytePairEncoding(self._spec, spelled=True)
 
-    def __call__(self, words: Any) -> Any:
+    def __call__(self, words: Any) -> Pieces:
         """Turns words into tokens.
 
         Args:
             words: string, (n,), none of them empty.
 
         Returns:
-            int32 RaggedTensor, (n, None).
+            Their tokens.
         """
-        lookup, tokens_of_entries = self._entries
-        symbols, merges = self._symbols, self._merges
-        distinct, places = tf.unique(words)
-        found = lookup(distinct)
-        unlisted = found < 0
-        merged = bpe_chunks.encode(merges, *symbols(tf.boolean_mask(distinct, unlisted)))
-        # All tokens of distinct words in one row: first of those that are entries themselves.
-        single = tf.gather(tf.constant(tokens_of_entries), tf.maximum(found, 0))
-        pool = tf.concat([single, merged.flat_values], 0)
-        size = tf.size(distinct, tf.int64)
-        order = tf.cumsum(tf.cast(unlisted, tf.int64)) - 1
-        splits = tf.concat([merged.row_splits, tf.zeros([1], tf.int64)], 0)
-        order = tf.maximum(order, 0)
-        starts = tf.where(unlisted, size + tf.gather(splits, order), tf.range(size))
-        lengths = tf.where(unlisted, tf.gather(splits, order + 1) - tf.gather(splits, order), 1)
-        starts, lengths = tf.gather(starts, places), tf.gather(lengths, places)
-        taken = tf.ragged.range(starts, starts + lengths)
-        return taken.with_flat_values(tf.gather(pool, taken.flat_values))
+        find, ids = self._entries
+        return by_lookup(words, find, ids, self._merge)
+
+    def _merge(self, words: Any) -> Pieces:
+        """Turns words into tokens by merging."""
+        tokens, splits, sizes = bpe_chunks.encode(self._merges, self._symbols(words))
+        pieces = Pieces(tokens, tf.cast(splits, tf.int64), tokens, tokens)
+        rows = pieces.rows()
+        behind = tf.pad(tf.cumsum(sizes), [[1, 0]])
+        # Where characters were left out, the Rust tokenizer counts as if it were at the word's end.
+        begun = tf.gather(tf.gather(behind, splits[:-1]), rows)
+        characters, starts = self._characters(words)
+        shifts = tf.gather(starts, rows) - begun
+        return pieces._replace(
+            firsts=tf.gather(characters, behind[:-1] + shifts),
+            lasts=tf.gather(characters, behind[1:] + shifts - 1),
+        )
+
+    def _characters(self, words: Any) -> tuple[Any, Any]:
+        """Tells which character of its word each byte is of, int32, and where words begin, int32.
+
+        The bytes are those of the words' spelling.
+        """
+        units = tf.cast(tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8), tf.int32)
+        characters = tf.cumsum(
+            tf.cast(tf.not_equal(tf.bitwise.bitwise_and(units, 0xC0), 0x80), tf.int32)
+        )
+        lengths = tf.strings.length(words)
+        starts = tf.cumsum(lengths, exclusive=True)
+        characters -= tf.repeat(tf.gather(characters, starts), lengths)
+        if not self._spelled:
+            return characters, starts
+        sizes = byte_level.sizes(units)
+        return tf.repeat(characters, sizes), tf.gather(tf.cumsum(sizes, exclusive=True), starts)
 
     def prepare(self) -> None:
         """Builds the tables, which the first call does otherwise."""

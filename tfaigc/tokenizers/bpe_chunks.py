@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfaigc.tokenizers.bpe_merges import Merges
+from tfaigc.tokenizers.bpe_symbols import Symbols
 
 _WIDTH = 64
 _STRIDE = _WIDTH // 2
@@ -24,17 +25,17 @@ _LONGEST_PERIOD = 16
 _GROWTH = 4
 
 
-def encode(merges: Merges, symbols: Any, splits: Any) -> Any:
+def encode(merges: Merges, units: Symbols) -> Symbols:
     """Merges the symbols of words.
 
     Args:
         merges: The table of merges.
-        symbols: int32, (n,), the words' single tokens one behind the other.
-        splits: int32, (words + 1,). Word i owns symbols splits[i] to splits[i + 1].
+        units: The words' single tokens.
 
     Returns:
-        int32 RaggedTensor, (words, None).
+        The words' tokens.
     """
+    symbols, splits, sizes = units
 
     def step(_: Any, begins: Any, ends: Any, words: Any, *__: Any) -> tuple[Any, ...]:
         places = tf.ragged.range(begins, ends).flat_values
@@ -49,10 +50,9 @@ def encode(merges: Merges, symbols: Any, splits: Any) -> Any:
         lows = tf.concat([begins[:1], tf.where(joined, joints, begins[1:])], 0)
         highs = tf.concat([tf.where(joined, joints, ends[:-1]), ends[-1:]], 0)
         kept = there & (places >= tf.gather(lows, chunks)) & (places < tf.gather(highs, chunks))
-        found = tf.boolean_mask(tokens, kept)
-        owners = tf.boolean_mask(tf.gather(words, chunks), kept)
+        found, starts = tf.boolean_mask(tokens, kept), tf.boolean_mask(places, kept)
         united = _unite(_widen(failed, begins, ends) & joined, begins, ends, words)
-        return (tf.reduce_any(failed), *united, found, owners)
+        return (tf.reduce_any(failed), *united, found, starts)
 
     nothing = tf.zeros([0], tf.int32)
     state = (tf.constant(True), *_chunks(symbols, splits), nothing, nothing)
@@ -60,8 +60,10 @@ def encode(merges: Merges, symbols: Any, splits: Any) -> Any:
     state = tf.while_loop(
         lambda more, *_: more, step, state, shape_invariants=(tf.TensorShape([]), *flat)
     )
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(state[5]), state[5], tf.size(splits) - 1)
-    return tf.RaggedTensor.from_row_lengths(state[4], tf.cast(counts, tf.int64), validate=False)
+    *_, tokens, starts = state
+    behind = tf.pad(tf.cumsum(sizes), [[1, 0]])
+    begun = tf.gather(behind, tf.concat([starts, tf.size(symbols)[None]], 0))
+    return Symbols(tokens, tf.searchsorted(starts, splits), begun[1:] - begun[:-1])
 
 
 def _chunks(symbols: Any, splits: Any) -> tuple[Any, Any, Any]:

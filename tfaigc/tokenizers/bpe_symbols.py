@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import byte_level, strings
+from tfaigc.tokenizers import byte_level, code_points, strings
 
-Reader = Callable[[Any], tuple[Any, Any]]
-"""Maps words, string (n,), to their units, int32 (m,), and splits, int32 (n + 1,)."""
+
+class Symbols(NamedTuple):
+    """The single tokens of words, one behind the other.
+
+    Attributes:
+        tokens: int32, (m,).
+        splits: int32, (words + 1,). Word i owns tokens splits[i] to splits[i + 1].
+        sizes: int32, (m,): the bytes that each stands for.
+    """
+
+    tokens: Any
+    splits: Any
+    sizes: Any
+
+
+Reader = Callable[[Any], Symbols]
+"""Maps words, string (n,), to their single tokens."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ def byte_symbols(rules: Rules) -> Reader:
         rules: The rules, for words spelled in the byte-level alphabet.
 
     Returns:
-        A function from words that are not spelled, string (n,), to tokens, int32 (m,), and splits.
+        A function of words that are not spelled, string (n,).
 
     Raises:
         TokenizerError: The fallback would have to spell what the alphabet spells.
@@ -56,10 +71,11 @@ def byte_symbols(rules: Rules) -> Reader:
             "in the graph. Received: true. Use encode, or correct it in tokenizer.json."
         )
 
-    def read(words: Any) -> tuple[Any, Any]:
+    def read(words: Any) -> Symbols:
         lengths = tf.strings.length(words)
         units = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)
-        return tf.cast(units, tf.int32), _splits(lengths)
+        units = tf.cast(units, tf.int32)
+        return Symbols(units, _splits(lengths), byte_level.sizes(units))
 
     return _symbols(read, letters, rules)
 
@@ -71,7 +87,7 @@ def character_symbols(rules: Rules) -> Reader:
         rules: The rules.
 
     Returns:
-        A function from words, string (n,), to tokens, int32 (m,), and splits.
+        A function of words, string (n,).
 
     Raises:
         TokenizerError: Only some bytes have tokens for the fallback.
@@ -80,9 +96,10 @@ def character_symbols(rules: Rules) -> Reader:
     places = strings.table({ord(char): place for place, char in enumerate(letters) if char})
     fallback = _byte_tokens(rules) if rules.fallback else None
 
-    def read(words: Any) -> tuple[Any, Any]:
+    def read(words: Any) -> Symbols:
         codes = tf.strings.unicode_decode(words, "UTF-8")
-        return codes.flat_values, tf.cast(codes.row_splits, tf.int32)
+        splits = tf.cast(codes.row_splits, tf.int32)
+        return Symbols(codes.flat_values, splits, code_points.sizes(codes.flat_values))
 
     return _symbols(read, letters, rules, places=places, fallback=fallback)
 
@@ -98,8 +115,8 @@ def _symbols(
     """Makes the function that gives tokens to what `read` finds, each unit at its place."""
     table = _table(letters, rules)
 
-    def apply(words: Any) -> tuple[Any, Any]:
-        units, splits = read(words)
+    def apply(words: Any) -> Symbols:
+        units, splits, sizes = read(words)
         size = tf.size(units)
         inner = tf.tensor_scatter_nd_update(
             tf.ones([size + 1], tf.int32), splits[:, tf.newaxis], tf.zeros_like(splits)
@@ -108,10 +125,11 @@ def _symbols(
         variants = 2 * inner[:-1] + inner[1:]
         tokens = tf.gather(tf.constant(table), variants * len(letters) + places(units))
         if fallback is not None:
-            tokens, counts = _fall_back(tokens, units, fallback)
+            tokens, counts, sizes = _fall_back(tokens, units, fallback)
         elif rules.unknown is None:
-            counts = tf.cast(tokens >= 0, tf.int32)
-            tokens = tf.boolean_mask(tokens, tokens >= 0)
+            known = tokens >= 0
+            counts = tf.cast(known, tf.int32)
+            tokens, sizes = tf.boolean_mask(tokens, known), tf.boolean_mask(sizes, known)
         else:
             lost = tokens < 0
             tokens = tf.where(lost, rules.unknown, tokens)
@@ -119,7 +137,8 @@ def _symbols(
             kept = ~(lost & before) if rules.fused else tf.ones_like(lost)
             counts = tf.cast(kept, tf.int32)
             tokens = tf.boolean_mask(tokens, kept)
-        return tokens, tf.gather(tf.cumsum(tf.pad(counts, [[1, 0]])), splits)
+            sizes = tf.math.segment_sum(sizes, tf.cumsum(counts) - 1)
+        return Symbols(tokens, tf.gather(tf.cumsum(tf.pad(counts, [[1, 0]])), splits), sizes)
 
     return apply
 
@@ -166,13 +185,14 @@ def _byte_tokens(rules: Rules) -> Any:
     return np.array(found, np.int32)
 
 
-def _fall_back(tokens: Any, codes: Any, byte_tokens: Any) -> tuple[Any, Any]:
+def _fall_back(tokens: Any, codes: Any, byte_tokens: Any) -> tuple[Any, Any, Any]:
     """Replaces -1 by the tokens of the bytes that a character has in UTF-8.
 
     Returns:
-        int32, (m,), the tokens; int32, (n,), how many each character has.
+        int32, (m,), the tokens; int32, (n,), how many each character has; int32, (m,), the bytes of
+        each token.
     """
-    sizes = 1 + sum(tf.cast(codes >= first, tf.int32) for first in (0x80, 0x800, 0x10000))
+    sizes = code_points.sizes(codes)
     order = tf.range(4)
     shifts = 6 * tf.maximum(sizes[:, tf.newaxis] - 1 - order, 0)
     shifted = tf.bitwise.right_shift(codes[:, tf.newaxis], shifts)
@@ -183,4 +203,5 @@ def _fall_back(tokens: Any, codes: Any, byte_tokens: Any) -> tuple[Any, Any]:
     used = order < counts[:, tf.newaxis]
     found = tf.gather(tf.constant(byte_tokens), tf.where(used, values, 0) % 256)
     found = tf.where(lost[:, tf.newaxis], found, tokens[:, tf.newaxis])
-    return tf.boolean_mask(found, used), counts
+    bytes_ = tf.where(lost, 1, sizes)
+    return tf.boolean_mask(found, used), counts, tf.repeat(bytes_, counts)

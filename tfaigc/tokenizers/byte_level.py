@@ -44,6 +44,19 @@ def read(token: str) -> bytes | None:
     return bytes(letters[char] for char in token)
 
 
+def sizes(bytes_: Any) -> Any:
+    """Counts the bytes in UTF-8 of the characters that stand for bytes.
+
+    Args:
+        bytes_: int32, (n,).
+
+    Returns:
+        int32, (n,).
+    """
+    letters = sorted(alphabet(), key=alphabet().__getitem__)
+    return tf.gather(tf.constant([len(letter.encode()) for letter in letters]), bytes_)
+
+
 def spell(texts: Any) -> Any:
     """Spells the bytes of texts in the alphabet.
 

@@ -17,10 +17,14 @@ class CodePoints(NamedTuple):
     Attributes:
         codes: int32, (characters,).
         splits: int64, (texts + 1,). Text i owns codes splits[i] to splits[i + 1].
+        changes: int32, (characters,): how each character came about, in the Rust tokenizer's terms:
+            0 where it takes the place of one character, 1 where it was added, -n where it takes the
+            place of one character and n more of them.
     """
 
     codes: Any
     splits: Any
+    changes: Any
 
 
 def decode(texts: Any) -> CodePoints:
@@ -33,7 +37,8 @@ def decode(texts: Any) -> CodePoints:
         The code points.
     """
     decoded = tf.strings.unicode_decode(texts, "UTF-8")
-    return CodePoints(decoded.flat_values, decoded.row_splits)
+    codes = decoded.flat_values
+    return CodePoints(codes, decoded.row_splits, tf.zeros_like(codes))
 
 
 def encode(texts: CodePoints) -> Any:
@@ -47,6 +52,38 @@ def encode(texts: CodePoints) -> Any:
     """
     rows = tf.RaggedTensor.from_row_splits(texts.codes, texts.splits, validate=False)
     return tf.strings.unicode_encode(rows, "UTF-8")
+
+
+def sizes(codes: Any) -> Any:
+    """Counts the bytes of characters in UTF-8.
+
+    Args:
+        codes: int32, (n,).
+
+    Returns:
+        int32, (n,).
+    """
+    return 1 + sum(tf.cast(codes >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
+
+
+def sources(after: CodePoints, before: CodePoints) -> Any:
+    """Tells which character each character stands for, as the Rust tokenizer counts.
+
+    Args:
+        after: Texts that have been changed.
+        before: What they were.
+
+    Returns:
+        int64, (characters after,): places among the characters before.
+    """
+    added = after.changes > 0
+    taken = tf.cast(tf.where(added, 0, 1 - after.changes), tf.int64)
+    behind = tf.concat([[0], tf.cumsum(taken)], axis=0)
+    counts = after.splits[1:] - after.splits[:-1]
+    # What was taken before a text's first character is of other texts.
+    shifts = tf.repeat(before.splits[:-1] - tf.gather(behind, after.splits[:-1]), counts)
+    firsts = tf.repeat(before.splits[:-1], counts)
+    return tf.maximum(behind[:-1] + shifts - tf.cast(added, tf.int64), firsts)
 
 
 def is_first(texts: CodePoints) -> Any:
@@ -74,7 +111,8 @@ def keep(texts: CodePoints, kept: Any) -> CodePoints:
         The code points that stay.
     """
     ends = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int64))], axis=0)
-    return CodePoints(tf.boolean_mask(texts.codes, kept), tf.gather(ends, texts.splits))
+    codes, changes = (tf.boolean_mask(each, kept) for each in (texts.codes, texts.changes))
+    return CodePoints(codes, tf.gather(ends, texts.splits), changes)
 
 
 def previous(values: Any, filler: Any) -> Any:
@@ -104,26 +142,57 @@ class Replacements:
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
         self._codes = np.array([0, *(ord(char) for output in outputs for char in output)], np.int32)
 
-    def apply(self, texts: CodePoints, numbers: Any) -> CodePoints:
+    def apply(self, texts: CodePoints, numbers: Any, replaced: Any = None) -> CodePoints:
         """Replaces characters.
 
         Args:
-            texts: The code points.
+            texts: The code points, not changed before.
             numbers: int32, (characters,): which string takes the place of each.
+            replaced: int32, (characters,): of how many characters it takes the place; None: of one.
 
         Returns:
             The new code points.
         """
         lengths = tf.gather(tf.constant(self._lengths), numbers)
         ends = tf.concat([[0], tf.cumsum(lengths)], axis=0)
-        sources = tf.repeat(tf.range(tf.size(numbers)), lengths)
-        within = tf.range(tf.size(sources, tf.int64)) - tf.gather(ends, sources)
-        chosen = tf.gather(numbers, sources)
-        replaced = tf.gather(
+        origins = tf.repeat(tf.range(tf.size(numbers)), lengths)
+        within = tf.range(tf.size(origins, tf.int64)) - tf.gather(ends, origins)
+        chosen = tf.gather(numbers, origins)
+        codes = tf.gather(
             tf.constant(self._codes), tf.gather(tf.constant(self._starts), chosen) + within
         )
-        codes = tf.where(chosen > 0, replaced, tf.gather(texts.codes, sources))
-        return CodePoints(codes, tf.gather(ends, texts.splits))
+        codes = tf.where(chosen > 0, codes, tf.gather(texts.codes, origins))
+        after = CodePoints(codes, tf.gather(ends, texts.splits), tf.zeros_like(codes))
+        if replaced is None:
+            replaced = tf.ones_like(numbers)
+        places = (ends, origins, tf.cast(within, tf.int32))
+        return after._replace(
+            changes=_changes(texts, after, places, tf.cast(lengths, tf.int32), replaced)
+        )
+
+
+def _changes(
+    before: CodePoints,
+    after: CodePoints,
+    places: tuple[Any, Any, Any],
+    lengths: Any,
+    replaced: Any,
+) -> Any:
+    """Tells how the characters of strings came about that took the place of some characters.
+
+    What is added is at a string's end; what has no place there, its last character takes. Where a
+    string is empty, the character before it does, if there is one in the text.
+    """
+    ends, origins, within = places
+    size, room = tf.gather(lengths, origins), tf.gather(replaced, origins)
+    more = tf.where(tf.equal(within, size - 1), tf.maximum(room - size, 0), 0)
+    changes = tf.cast(within >= room, tf.int32) - more
+    counts = before.splits[1:] - before.splits[:-1]
+    firsts = tf.repeat(after.splits[:-1], counts)
+    lost = tf.where(tf.equal(lengths, 0) & (ends[:-1] > firsts))
+    return tf.tensor_scatter_nd_sub(
+        changes, tf.gather_nd(ends, lost)[:, None] - 1, tf.gather_nd(replaced, lost)
+    )
 
 
 class CharacterMap:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tokenizers import Tokenizer as RustTokenizer
 
@@ -14,6 +16,8 @@ from tfaigc.errors import TokenizerError
 # Each model's file adds itself to the table of models.
 from tfaigc.tokenizers import (  # noqa: F401
     inputs,
+    located,
+    offsets,
     ragged,
     strategies,
     strings,
@@ -54,6 +58,7 @@ class GraphTokenizer:
         self._templates = _optional(
             POST_PROCESSORS.build, spec.get("post_processor"), NOTHING_ADDED
         )
+        self._spec = spec
         # Last, so that a part that is not known has been named before.
         self._nul = StandIn(spec)
 
@@ -67,6 +72,7 @@ class GraphTokenizer:
         max_length: int | None = None,
         truncation: str = "longest_first",
         return_segment_ids: bool = False,
+        return_offsets: bool = False,
     ) -> Any:
         """Turns texts into token ids.
 
@@ -77,25 +83,38 @@ class GraphTokenizer:
             truncation: Which text of an example is cut: "longest_first", "only_first" or
                 "only_second".
             return_segment_ids: Whether to return the segment ids too.
+            return_offsets: Whether to return what the tokens stand for too.
 
         Returns:
-            int32 RaggedTensor, (batch, None), or two of them: token ids and segment ids.
+            int32 RaggedTensor, (batch, None): token ids; where asked for, behind them segment ids,
+            of the same shape, and offsets, (batch, None, 2), in bytes of the texts.
 
         Raises:
             ConfigError: `max_length` has no room for the special tokens.
+            TokenizerError: Offsets are asked for, and cannot be followed.
         """
         pair = pairs is not None
         strategies.check(truncation, pair=pair)
         added = self._templates.count_added(pair=pair)
         limit = inputs.check_max_length(max_length, added=added)
-        sequences = [self.tokenize(some) for some in ((texts, pairs) if pair else (texts,))]
+        given = [tf.convert_to_tensor(some, tf.string) for some in (texts, pairs)[: 1 + pair]]
+        tokenize = self.locate if return_offsets else self.tokenize
+        sequences = [tokenize(some) for some in given]
         if limit is not None:
             sequences = _truncate(sequences, limit - added, truncation, self._truncation_side)
         template = self._templates.choose(pair=pair)
-        token_ids = ragged.join(_parts(template, sequences))
-        if not return_segment_ids:
-            return token_ids
-        return token_ids, ragged.join(_segments(template, sequences))
+        spans = []
+        if return_offsets:
+            trims = self._templates.trims or ()
+            both = zip(sequences, given, strict=True)
+            spans = [offsets.in_bytes(sequence, some, trims) for sequence, some in both]
+            sequences = [sequence.with_values(sequence.values[:, 0]) for sequence in sequences]
+        outputs = [_join(template, sequences, lambda part: part.token_ids)]
+        if return_segment_ids:
+            outputs.append(ragged.join(_segments(template, sequences)))
+        if return_offsets:
+            outputs.append(_join(template, spans, lambda part: np.zeros((len(part.token_ids), 2))))
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def tokenize(self, texts: Any) -> Any:
         """Turns texts into token ids without adding special tokens.
@@ -106,21 +125,41 @@ class GraphTokenizer:
         Returns:
             int32 RaggedTensor, (n, None).
         """
+        return self._encode(texts, locate=False)
+
+    def locate(self, texts: Any) -> Any:
+        """Turns texts into tokens, and tells which characters they stand for.
+
+        Args:
+            texts: string, (n,).
+
+        Returns:
+            int32 RaggedTensor, (n, None, 5), as `located.tokens` gives it.
+
+        Raises:
+            TokenizerError: What they stand for cannot be followed.
+        """
+        offsets.check(self._spec, self._templates)
+        return self._encode(texts, locate=True)
+
+    def _encode(self, texts: Any, *, locate: bool) -> Any:
         texts = strings.valid_utf8(tf.convert_to_tensor(texts, tf.string))
         texts, nul = self._nul.hide(texts)
+        starts = tf.ones_like(texts, tf.bool)
 
         def normalize(some: Any, starts: Any) -> Any:
             return self._normalized_tokens.apply(self._normalizer(some), starts, split)
 
         def split(some: Any, starts: Any) -> Any:
-            return self._split(some, starts, nul)
+            words = self._pre_tokenizer(some, starts)
+            pieces = self._model(self._nul.restore(located.plain(words).flat_values, nul))
+            return located.tokens(words, pieces, self._edges if locate else None)
 
-        return self._raw_tokens.apply(texts, tf.ones_like(texts, tf.bool), normalize)
+        return self._raw_tokens.apply(located.locate(texts) if locate else texts, starts, normalize)
 
-    def _split(self, texts: Any, starts: Any, nul: Any) -> Any:
-        words = self._pre_tokenizer(texts, starts)
-        tokens = self._model(self._nul.restore(words.flat_values, nul))
-        return words.with_flat_values(tokens).merge_dims(1, 2)
+    @cached_property
+    def _edges(self) -> Any:
+        return offsets.token_edges(self._spec)
 
 
 def compile_tokenizer(spec: Mapping[str, Any], *, truncation_side: str = "right") -> GraphTokenizer:
@@ -159,9 +198,14 @@ def _words_and_model(spec: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def _whole_texts(texts: Any, starts: Any) -> Any:
     """Takes each text as one word, and the empty text as none."""
-    lengths = tf.cast(tf.strings.length(texts) > 0, tf.int64)
-    words = tf.boolean_mask(texts, lengths > 0)
-    return tf.RaggedTensor.from_row_lengths(words, lengths, validate=False)
+
+    def split(some: Any) -> Any:
+        kept = tf.not_equal(some, "")
+        return tf.RaggedTensor.from_row_lengths(
+            tf.boolean_mask(some, kept), tf.cast(kept, tf.int64), validate=False
+        )
+
+    return located.change(texts, split)
 
 
 def _added_tokens(spec: Mapping[str, Any]) -> tuple[AddedTokens, AddedTokens]:
@@ -210,12 +254,15 @@ def _truncate(sequences: list[Any], room: int, strategy: str, side: str) -> list
     return [ragged.truncate(sequence, limit, side=side) for sequence, limit in pairs]
 
 
-def _parts(template: Template, sequences: list[Any]) -> list[Any]:
+def _join(template: Template, sequences: list[Any], special: Callable[[Special], Any]) -> Any:
+    """Joins what belongs to the texts with what belongs to the special tokens."""
     rows = sequences[0].nrows()
-    return [
-        ragged.fill(part.token_ids, rows) if isinstance(part, Special) else sequences[part.index]
-        for part in template
-    ]
+    return ragged.join(
+        [
+            ragged.fill(special(part), rows) if isinstance(part, Special) else sequences[part.index]
+            for part in template
+        ]
+    )
 
 
 def _segments(template: Template, sequences: list[Any]) -> list[Any]:

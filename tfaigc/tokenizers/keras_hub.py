@@ -106,8 +106,15 @@ class KerasHubTokenizer(Tokenizer):
         max_length: int | None = None,
         return_segment_ids: bool = False,
         truncation: str = "longest_first",
+        return_offsets: bool = False,
     ) -> Any:
-        """Turns a string tensor into token ids; see ``Tokenizer.in_graph``."""
+        """Turns a string tensor into token ids; see ``Tokenizer.in_graph``.
+
+        Raises:
+            TokenizerError: Offsets are asked for, which KerasHub does not know.
+        """
+        if return_offsets:
+            self._refuse("tell which bytes a token stands for")
         if pairs is not None and not self.takes_pairs:
             raise ConfigError(
                 f"KerasHub packs no pairs of texts for a {type(self.layer).__name__}. Join the "

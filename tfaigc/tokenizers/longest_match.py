@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers.models import Pieces
 
 # What TensorFlow Text allows.
 _LONGEST_PIECE = 256
@@ -27,7 +28,7 @@ SUFFIX = b"\xff"
 
 def match_pieces(
     pieces: Mapping[bytes, int], *, unknown: bytes, longest: int
-) -> Callable[[Any], Any]:
+) -> Callable[[Any, Any], Pieces]:
     """Makes a function that splits words into the longest pieces, from left to right.
 
     Args:
@@ -37,7 +38,8 @@ def match_pieces(
         longest: Words of more bytes are unknown.
 
     Returns:
-        A function from string (n,), valid UTF-8, to an int32 RaggedTensor (n, None) of ids.
+        A function from words, string (n,), valid UTF-8, and their numbers of characters, int32
+        (n,), to their pieces. What is unknown stands for as many characters as are said.
 
     Raises:
         TokenizerError: A piece is too long, or contains the character NUL.
@@ -62,7 +64,9 @@ def match_pieces(
     model = np.asarray(built._model)
     ids = np.fromiter(pieces.values(), np.int32, len(pieces))
 
-    def apply(words: Any) -> Any:
+    sizes = np.array([len(piece.removeprefix(SUFFIX).decode()) for piece in pieces], np.int32)
+
+    def apply(words: Any, lengths: Any) -> Pieces:
         for character, stand_in in changes:
             words = tf.strings.regex_replace(words, character, stand_in)
         # A constant inside the graph, so that nothing has to be captured or tracked.
@@ -70,7 +74,16 @@ def match_pieces(
             model_buffer=tf.constant(model), token_out_type=tf.int32
         )
         matched = tokenizer.tokenize(words)
-        return matched.with_flat_values(tf.gather(tf.constant(ids), matched.flat_values))
+        numbers, splits = matched.flat_values, matched.row_splits
+        behind = tf.cumsum(tf.gather(tf.constant(sizes), numbers))
+        before = tf.concat([[0], behind], axis=0)
+        found = Pieces(tf.gather(tf.constant(ids), numbers), splits, before[:-1], behind - 1)
+        rows = found.rows()
+        begun = tf.gather(tf.gather(before, splits[:-1]), rows)
+        # A word of one piece is unknown, or as long as the piece.
+        alone = tf.gather(tf.equal(matched.row_lengths(), 1), rows)
+        lasts = tf.where(alone, tf.gather(lengths, rows) - 1, found.lasts - begun)
+        return found._replace(firsts=found.firsts - begun, lasts=lasts)
 
     return apply
 

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tokenizers import normalizers
 
-from tfaigc.tokenizers import characters, code_points, strings
+from tfaigc.tokenizers import characters, code_points, located, strings
 from tfaigc.tokenizers.code_points import CharacterMap, CodePoints
 
 _BITS = 21  # a code point's
@@ -30,7 +30,7 @@ def normalizer(*, compatible: bool, composed: bool) -> strings.Function:
         composed: Whether characters are composed again (C and KC).
 
     Returns:
-        A function from string (n,) to string (n,).
+        A function from string (n,), or located texts, to the same.
     """
     touched = frozenset(_decompositions(compatible)) | frozenset(combining_classes())
     if composed:
@@ -43,9 +43,13 @@ def normalizer(*, compatible: bool, composed: bool) -> strings.Function:
     def apply(texts: Any) -> Any:
         return code_points.encode(function(code_points.decode(texts)))
 
-    return lambda texts: strings.where(texts, strings.contains(texts, touched), apply)
+    def fast(texts: Any) -> Any:
+        return strings.where(texts, strings.contains(texts, touched), apply)
+
+    return lambda texts: located.recode(texts, fast, function)
 
 
+@lru_cache
 def code_point_form(*, compatible: bool, composed: bool) -> Form:
     """Makes a function that brings code points into a normalization form.
 
@@ -130,14 +134,16 @@ def _reorder(texts: CodePoints, classes: strings.Function) -> CodePoints:
     behind = code_points.previous(ranks, 0)
     unordered = tf.reduce_any((ranks > 0) & (behind > ranks) & ~first)
 
-    def sort() -> Any:
+    def sort() -> tuple[Any, Any]:
         total = tf.size(texts.codes, tf.int64)
         bases = tf.cumsum(tf.cast(tf.equal(ranks, 0) | first, tf.int64))
         # The last term makes keys distinct, so that equal classes keep their order.
         keys = (bases * 512 + tf.cast(ranks, tf.int64)) * total + tf.range(total)
-        return tf.gather(texts.codes, tf.argsort(keys))
+        order = tf.argsort(keys)
+        return tf.gather(texts.codes, order), tf.gather(texts.changes, order)
 
-    return CodePoints(tf.cond(unordered, sort, lambda: texts.codes), texts.splits)
+    codes, changes = tf.cond(unordered, sort, lambda: (texts.codes, texts.changes))
+    return CodePoints(codes, texts.splits, changes)
 
 
 @lru_cache
@@ -154,27 +160,28 @@ def _pair_tables() -> tuple[np.ndarray, np.ndarray, strings.Function, strings.Fu
 def _compose(texts: CodePoints, classes: strings.Function) -> CodePoints:
     """Composes each base character with the marks behind it, one mark per round."""
 
-    def again(codes: Any, splits: Any, places: Any, fences: Any, more: Any) -> Any:
-        return more
-
-    def step(codes: Any, splits: Any, places: Any, fences: Any, more: Any) -> Any:
-        current = CodePoints(codes, splits)
+    def step(_: Any, places: Any, fences: Any, *state: Any) -> tuple[Any, ...]:
+        current = CodePoints(*state)
         bases, marks, results = _find_compositions(current, classes, places, fences)
         targets = tf.expand_dims(bases, 1)
-        codes = tf.tensor_scatter_nd_update(codes, targets, results)
         fences = tf.tensor_scatter_nd_update(fences, targets, tf.gather(places, marks))
-        gone = tf.scatter_nd(tf.expand_dims(marks, 1), tf.ones_like(marks), [tf.size(codes)])
+        current = current._replace(
+            codes=tf.tensor_scatter_nd_update(current.codes, targets, results),
+            changes=tf.tensor_scatter_nd_add(
+                current.changes, targets, tf.gather(current.changes, marks) - 1
+            ),
+        )
+        gone = tf.scatter_nd(tf.expand_dims(marks, 1), tf.ones_like(marks), tf.shape(places))
         kept = tf.equal(gone, 0)
-        shorter = code_points.keep(CodePoints(codes, splits), kept)
         places, fences = tf.boolean_mask(places, kept), tf.boolean_mask(fences, kept)
-        return shorter.codes, shorter.splits, places, fences, tf.size(marks) > 0
+        return (tf.size(marks) > 0, places, fences, *code_points.keep(current, kept))
 
     places = tf.range(tf.size(texts.codes))
-    state = (texts.codes, texts.splits, places, tf.fill(tf.shape(places), -1), tf.constant(True))
-    shapes = [tf.TensorShape([None]), texts.splits.shape, *[tf.TensorShape([None])] * 2, ()]
-    shapes[-1] = tf.TensorShape([])
-    codes, splits, *_ = tf.while_loop(again, step, state, shape_invariants=tuple(shapes))
-    return CodePoints(codes, splits)
+    state = (tf.constant(True), places, tf.fill(tf.shape(places), -1), *texts)
+    flat = tf.TensorShape([None])
+    shapes = (tf.TensorShape([]), flat, flat, flat, texts.splits.shape, flat)
+    _, _, _, *composed = tf.while_loop(lambda more, *_: more, step, state, shape_invariants=shapes)
+    return CodePoints(*composed)
 
 
 def _find_compositions(

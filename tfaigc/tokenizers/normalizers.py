@@ -9,12 +9,20 @@ from typing import Any
 import tensorflow as tf
 from tokenizers import normalizers
 
-from tfaigc.tokenizers import characters, normal_forms, precompiled, replacements, strings
-from tfaigc.tokenizers.decomposition import decompose
+from tfaigc.tokenizers import (
+    characters,
+    decomposition,
+    located,
+    normal_forms,
+    precompiled,
+    replacements,
+    strings,
+)
+from tfaigc.tokenizers.code_points import CodePoints
 from tfaigc.tokenizers.registry import Registry, Spec
 
 Normalizer = Callable[[Any], Any]
-"""Maps string (n,) to string (n,)."""
+"""Maps string (n,) to string (n,), and located texts to located texts."""
 
 NORMALIZERS: Registry[Normalizer] = Registry("normalizer")
 
@@ -85,7 +93,7 @@ def _lowercase(spec: Spec) -> Normalizer:
 @NORMALIZERS.register("StripAccents")
 def _strip_accents(spec: Spec) -> Normalizer:
     marks = characters.expression(characters.combining_marks())
-    return lambda texts: tf.strings.regex_replace(texts, marks, "")
+    return lambda texts: located.replace(texts, marks, "", size=0)
 
 
 @NORMALIZERS.register("NFD")
@@ -126,7 +134,7 @@ def _nmt(spec: Spec) -> Normalizer:
     def apply(texts: Any) -> Any:
         # No output is changed by another pattern: they are spaces and nothing at all.
         for output, pattern in patterns.items():
-            texts = tf.strings.regex_replace(texts, pattern, output)
+            texts = located.replace(texts, pattern, output, size=len(output))
         return texts
 
     return apply
@@ -136,20 +144,20 @@ def _nmt(spec: Spec) -> Normalizer:
 def _strip(spec: Spec) -> Normalizer:
     spaces = characters.expression(characters.whitespace())
     edges = [f"^{spaces}+"] * spec["strip_left"] + [f"{spaces}+$"] * spec["strip_right"]
-    return lambda texts: tf.strings.regex_replace(texts, "|".join(edges), "") if edges else texts
+    return lambda texts: located.replace(texts, "|".join(edges), "", size=0) if edges else texts
 
 
 @NORMALIZERS.register("Prepend", "prepend")
 def _prepend(spec: Spec) -> Normalizer:
     prefix: str = spec["prepend"]
-    return lambda texts: tf.where(tf.equal(texts, ""), texts, prefix + texts)
+    return lambda texts: located.prepend(texts, prefix)
 
 
 @NORMALIZERS.register("Replace", "pattern", "content")
 def _replace(spec: Spec) -> Normalizer:
     pattern = replacements.expression(spec["pattern"])
-    content = replacements.escape(spec["content"])
-    return lambda texts: tf.strings.regex_replace(texts, pattern, content)
+    content, size = replacements.escape(spec["content"]), len(spec["content"])
+    return lambda texts: located.replace(texts, pattern, content, size=size)
 
 
 @NORMALIZERS.register("ByteLevel")
@@ -160,45 +168,63 @@ def _byte_level(spec: Spec) -> Normalizer:
             text = chr(code)
             outputs = normalizers.ByteLevel().normalize_str(text)
             letters.update(zip(text.encode(), map(ord, outputs), strict=True))
-    return strings.byte_mapper(letters)
+    spell = strings.byte_mapper(letters)
+    return lambda texts: located.spell(texts, spell)
+
+
+def decompose(texts: Any) -> Any:
+    """Brings texts into normalization form D.
+
+    Args:
+        texts: string, (n,), or located texts.
+
+    Returns:
+        Of the same kind.
+    """
+    return located.recode(texts, decomposition.decompose, _decompose)
+
+
+def _decompose(texts: CodePoints) -> CodePoints:
+    return normal_forms.code_point_form(compatible=False, composed=False)(texts)
 
 
 def clean(texts: Any) -> Any:
     """Removes control characters and turns every kind of white space into a space.
 
     Args:
-        texts: string, (n,).
+        texts: string, (n,), or located texts.
 
     Returns:
-        string, (n,).
+        Of the same kind.
     """
     removed, spaces = characters.cleaned()
-    texts = tf.strings.regex_replace(texts, characters.expression(removed), "")
-    return tf.strings.regex_replace(texts, characters.expression(spaces - {ord(" ")}), " ")
+    texts = located.replace(texts, characters.expression(removed), "", size=0)
+    spaces -= {ord(" ")}
+    return located.replace(texts, characters.expression(spaces), " ", size=1)
 
 
 def pad_chinese(texts: Any) -> Any:
     """Sets every Chinese character between spaces.
 
     Args:
-        texts: string, (n,).
+        texts: string, (n,), or located texts.
 
     Returns:
-        string, (n,).
+        Of the same kind.
     """
-    return tf.strings.regex_replace(texts, f"[{_CHINESE}]", r" \0 ")
+    return located.replace(texts, f"[{_CHINESE}]", r" \0 ", size=3)
 
 
 def remove_accents(texts: Any) -> Any:
     """Removes nonspacing marks, as BERT does.
 
     Args:
-        texts: string, (n,).
+        texts: string, (n,), or located texts.
 
     Returns:
-        string, (n,).
+        Of the same kind.
     """
-    return tf.strings.regex_replace(texts, characters.expression(characters.accents()), "")
+    return located.replace(texts, characters.expression(characters.accents()), "", size=0)
 
 
 def lowercase(texts: Any) -> Any:
@@ -208,16 +234,17 @@ def lowercase(texts: Any) -> Any:
     neighbours (final sigma), knows older tables and cuts texts at NUL.
 
     Args:
-        texts: string, (n,).
+        texts: string, (n,), or located texts.
 
     Returns:
-        string, (n,).
+        Of the same kind.
     """
     single, longer = _lower_cases()
-    texts = tf.strings.lower(texts)  # ASCII only
+    texts = located.change(texts, tf.strings.lower)  # ASCII only
     for code, output in longer.items():
-        texts = tf.strings.regex_replace(texts, characters.expression(frozenset({code})), output)
-    return _lower_mapper()(texts) if single else texts
+        pattern = characters.expression(frozenset({code}))
+        texts = located.replace(texts, pattern, output, size=len(output))
+    return located.change(texts, _lower_mapper()) if single else texts
 
 
 @lru_cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers.registry import Registry, Spec
@@ -45,10 +45,14 @@ class Templates:
     Attributes:
         single: The parts for a text alone.
         pair: The parts for a text and its pair.
+        trims: How often spaces at the edges of tokens are left out of what these stand for, and
+            each time whether a text's first token keeps those that it begins with; None where that
+            is done behind special tokens, which are not followed here.
     """
 
     single: Template
     pair: Template
+    trims: tuple[bool, ...] | None = ()
 
     def choose(self, *, pair: bool) -> Template:
         """Picks the template.
@@ -99,31 +103,49 @@ def _bert(spec: Spec) -> Templates:
     return Templates(single=single, pair=(*single, Text(1, 1), pair_end))
 
 
-# The last two options concern offsets only.
 @POST_PROCESSORS.register("RobertaProcessing", "sep", "cls", "trim_offsets", "add_prefix_space")
 def _roberta(spec: Spec) -> Templates:
     start, end = Special((spec["cls"][1],), 0), Special((spec["sep"][1],), 0)
     single = (start, Text(0, 0), end)
-    return Templates(single=single, pair=(*single, end, Text(1, 0), end))
+    return Templates(single, (*single, end, Text(1, 0), end), _trims(spec))
 
 
-# All of its options concern offsets only.
 @POST_PROCESSORS.register("ByteLevel", "add_prefix_space", "trim_offsets", "use_regex")
 def _byte_level(spec: Spec) -> Templates:
-    return NOTHING_ADDED
+    return replace(NOTHING_ADDED, trims=_trims(spec))
 
 
 @POST_PROCESSORS.register("Sequence", "processors")
 def _sequence(spec: Spec) -> Templates:
     built = [POST_PROCESSORS.build(part) for part in spec["processors"]]
-    adding = [templates for templates in built if templates != NOTHING_ADDED]
+    adding = [templates for templates in built if _adds(templates)]
     if len(adding) > 1:
         kinds = ", ".join(str(part["type"]) for part in spec["processors"])
         raise TokenizerError(
             "A post-processor of type 'Sequence' must add special tokens at most once to run in "
             f"the graph. Received: {kinds}. Use encode, or put them into one template."
         )
-    return adding[0] if adding else NOTHING_ADDED
+    return replace(adding[0] if adding else NOTHING_ADDED, trims=_joined_trims(spec, built))
+
+
+def _adds(templates: Templates) -> bool:
+    return replace(templates, trims=()) != NOTHING_ADDED
+
+
+def _trims(spec: Spec) -> tuple[bool, ...]:
+    return (spec["add_prefix_space"],) if spec["trim_offsets"] else ()
+
+
+def _joined_trims(spec: Spec, built: Sequence[Templates]) -> tuple[bool, ...] | None:
+    """Puts the trims of a sequence together, if none comes behind tokens added to a text itself."""
+    found: tuple[bool, ...] = ()
+    inside = False
+    for part, templates in zip(spec["processors"], built, strict=True):
+        if templates.trims is None or (templates.trims and inside):
+            return None
+        found += templates.trims
+        inside |= _adds(templates) and part["type"] != "TemplateProcessing"
+    return found
 
 
 def _read_part(part: Spec, special_tokens: Spec, *, texts: int) -> Special | Text:

@@ -10,8 +10,19 @@ import tensorflow as tf
 from tokenizers import pre_tokenizers as rust
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import byte_level, characters, split, split_parser, split_patterns
+from tfaigc.tokenizers import (
+    byte_level,
+    characters,
+    located,
+    quick_words,
+    split,
+    split_parser,
+    split_patterns,
+    strings,
+)
 from tfaigc.tokenizers.characters import CharacterSet
+from tfaigc.tokenizers.located import CLOSE, OPEN, Located
+from tfaigc.tokenizers.quick_words import Quick
 from tfaigc.tokenizers.registry import Registry, Spec
 from tfaigc.tokenizers.split import Step
 
@@ -24,40 +35,48 @@ class PreTokenizer:
     Args:
         step: Marks the places at which texts are split.
         spelled: Whether the words' bytes are spelled in the byte-level alphabet.
+        quick: A quicker way to split usual texts, if there is one.
     """
 
-    def __init__(self, step: Step, *, spelled: bool = False) -> None:
+    def __init__(self, step: Step, *, spelled: bool = False, quick: Quick | None = None) -> None:
         self.step = step
         self.spelled = spelled
+        self.quick = quick
 
     def __call__(self, texts: Any, starts: Any = None) -> Any:
         """Splits texts into words.
 
         Args:
-            texts: string, (n,).
+            texts: string, (n,), or located texts.
             starts: bool, (n,): Whether each begins where the whole text begins; None for all.
 
         Returns:
-            string RaggedTensor, (n, None), without empty words.
+            string RaggedTensor, (n, None), without empty words; located words of located texts.
         """
         words = self.raw(texts, starts)
-        return (
-            words.with_flat_values(byte_level.spell(words.flat_values)) if self.spelled else words
-        )
+        return located.spell(words, byte_level.spell) if self.spelled else words
 
     def raw(self, texts: Any, starts: Any = None) -> Any:
         """Splits texts into words without spelling their bytes.
 
         Args:
-            texts: string, (n,).
+            texts: string, (n,), or located texts.
             starts: bool, (n,): Whether each begins where the whole text begins; None for all.
 
         Returns:
-            string RaggedTensor, (n, None), without empty words.
+            string RaggedTensor, (n, None), without empty words; located words of located texts.
         """
         if starts is None:
-            starts = tf.ones_like(texts, tf.bool)
-        return split.cut(self.step(texts, starts))
+            starts = tf.ones_like(located.plain(texts), tf.bool)
+
+        def carefully() -> Any:
+            return located.change(self.step(texts, starts), split.cut)
+
+        quick = self.quick
+        if quick is None or isinstance(texts, Located):
+            return carefully()
+        unusual = tf.reduce_any(strings.contains(texts, quick.unusual))
+        return tf.cond(unusual, carefully, lambda: quick.words(texts, starts))
 
 
 PRE_TOKENIZERS: Registry[PreTokenizer] = Registry("pre-tokenizer")
@@ -91,7 +110,13 @@ def chain(parts: Sequence[PreTokenizer]) -> PreTokenizer:
 
 @PRE_TOKENIZERS.register("Sequence", "pretokenizers")
 def _sequence(spec: Spec) -> PreTokenizer:
-    return chain([PRE_TOKENIZERS.build(part) for part in spec["pretokenizers"]])
+    parts = spec["pretokenizers"]
+    built = chain([PRE_TOKENIZERS.build(part) for part in parts])
+    if [part["type"] for part in parts] == ["WhitespaceSplit", "Metaspace"]:
+        built.quick = _quick_metaspace(parts[1], behind=quick_words.white_space())
+    elif len(parts) == 1:
+        return PRE_TOKENIZERS.build(parts[0])
+    return built
 
 
 @PRE_TOKENIZERS.register("BertPreTokenizer")
@@ -101,7 +126,9 @@ def _bert(spec: Spec) -> PreTokenizer:
 
 @PRE_TOKENIZERS.register("WhitespaceSplit")
 def _whitespace_split(spec: Spec) -> PreTokenizer:
-    return _remove(characters.whitespace())
+    built = _remove(characters.whitespace())
+    built.quick = quick_words.white_space()
+    return built
 
 
 @PRE_TOKENIZERS.register("Whitespace")
@@ -160,21 +187,28 @@ def _metaspace(spec: Spec) -> PreTokenizer:
     pieces = split.splitter(split_patterns.literal(replacement), "MergedWithNext")
 
     def apply(texts: Any, starts: Any) -> Any:
-        texts = tf.strings.regex_replace(texts, " ", replacement)
+        texts = located.change(texts, lambda some: tf.strings.regex_replace(some, " ", replacement))
         if scheme == "always":
             texts = _prepend(texts, replacement)
         elif scheme == "first":
-            texts = tf.where(starts, _prepend(texts, replacement, everywhere=False), texts)
+            texts = _prepend(texts, replacement, where=starts)
         return pieces(texts, starts) if spec["split"] else texts
 
-    return PreTokenizer(apply)
+    return PreTokenizer(apply, quick=_quick_metaspace(spec))
 
 
-def _prepend(texts: Any, char: str, *, everywhere: bool = True) -> Any:
-    """Sets a character before the words that do not begin with it."""
-    begin = rf"(\A|{split.CUT_EXPRESSION})" if everywhere else r"(\A)"
+def _quick_metaspace(spec: Spec, *, behind: Quick | None = None) -> Quick | None:
+    if not spec["split"]:
+        return None
+    return quick_words.metaspace(spec["replacement"], spec["prepend_scheme"], behind=behind)
+
+
+def _prepend(texts: Any, char: str, *, where: Any = None) -> Any:
+    """Sets a character before the words, or some texts, that do not begin with it."""
+    begin = r"(\A)" if where is not None else rf"(\A|{split.CUT_EXPRESSION})"
     other = rf"([^{split.CUT_EXPRESSION}\x{{{ord(char):x}}}])"
-    return tf.strings.regex_replace(texts, begin + other, rf"\1{char}\2")
+    found = rb"\1" + OPEN + rb"\2" + CLOSE
+    return located.replace(texts, begin + other, rf"\1{char}\2", size=2, found=found, where=where)
 
 
 def _split(members: CharacterSet, behavior: str) -> PreTokenizer:

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import code_points, graphemes, strings
+from tfaigc.tokenizers import code_points, graphemes, located, strings
 from tfaigc.tokenizers.code_points import CodePoints, Replacements
 
 _LONGEST_CLUSTER = 5
@@ -33,7 +33,7 @@ def normalizer(charsmap: str) -> strings.Function:
         charsmap: "precompiled_charsmap" of tokenizer.json.
 
     Returns:
-        A function from string (n,) to string (n,).
+        A function from string (n,), or located texts, to the same.
 
     Raises:
         TokenizerError: The map cannot be read, or has keys that are no whole characters.
@@ -49,7 +49,10 @@ def normalizer(charsmap: str) -> strings.Function:
     def apply(texts: Any) -> Any:
         return code_points.encode(function(code_points.decode(texts)))
 
-    return lambda texts: strings.where(texts, strings.contains(texts, touched), apply)
+    def fast(texts: Any) -> Any:
+        return strings.where(texts, strings.contains(texts, touched), apply)
+
+    return lambda texts: located.recode(texts, fast, function)
 
 
 def code_point_normalizer(charsmap: str) -> Any:
@@ -74,7 +77,7 @@ def code_point_normalizer(charsmap: str) -> Any:
 
     def apply(texts: CodePoints) -> CodePoints:
         alone = single(texts.codes)
-        return replacements.apply(texts, _numbers(texts, alone, find))
+        return replacements.apply(texts, *_numbers(texts, alone, find))
 
     return apply
 
@@ -156,14 +159,14 @@ def _pack(first: Any, second: Any, third: Any = 0) -> Any:
     return (first * (1 << _BITS) + second) * (1 << _BITS) + third
 
 
-def _numbers(texts: CodePoints, alone: Any, find: Any) -> Any:
-    """Finds what takes the place of each character, clusters taken into account."""
+def _numbers(texts: CodePoints, alone: Any, find: Any) -> tuple[Any, Any]:
+    """Finds what takes the place of each character, and of how many, for clusters as a whole."""
     joined = graphemes.joined(texts)
     size = tf.size(joined)
     heads = tf.cast(tf.where(~joined)[:, 0], tf.int32)
     clusters = tf.cumsum(tf.cast(~joined, tf.int32)) - 1
     lengths = tf.concat([heads[1:], tf.fill([tf.minimum(size, 1)], size)], axis=0) - heads
-    bytes_ = tf.math.segment_sum(_count_bytes(texts.codes), clusters)
+    bytes_ = tf.math.segment_sum(code_points.sizes(texts.codes), clusters)
     short = (lengths > 1) & (bytes_ <= _LONGEST_CLUSTER)
     places = tf.boolean_mask(heads, short)
     codes = [
@@ -177,8 +180,7 @@ def _numbers(texts: CodePoints, alone: Any, find: Any) -> Any:
     whole = tf.scatter_nd(tf.where(short), found, tf.shape(heads, tf.int64))
     numbers = tf.gather(whole, clusters)
     # Number 1 removes a character: the rest of a cluster that is replaced as a whole.
-    return tf.where(numbers > 0, tf.where(joined, 1, numbers), alone)
-
-
-def _count_bytes(codes: Any) -> Any:
-    return 1 + sum(tf.cast(codes >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
+    rest = joined & (numbers > 0)
+    found = tf.where(numbers > 0, tf.where(rest, 1, numbers), alone)
+    replaced = tf.where(numbers > 0, tf.gather(lengths, clusters), 1)
+    return found, tf.where(rest, 0, replaced)

@@ -28,25 +28,6 @@ def truncate(tokens: Any, limits: Any, *, side: str = "right") -> Any:
     return kept.with_flat_values(tf.gather(tokens.flat_values, kept.flat_values))
 
 
-def take(tokens: Any, rows: Any) -> Any:
-    """Takes rows, as `tf.gather` does, which is slow where rows are short.
-
-    Args:
-        tokens: int32 RaggedTensor, (n, None).
-        rows: int32 or int64, (m,): which rows, some of them several times.
-
-    Returns:
-        int32 RaggedTensor, (m, None).
-    """
-    lengths = tf.gather(tokens.row_lengths(), rows)
-    splits = tf.concat([[0], tf.cumsum(lengths)], axis=0)
-    shifts = tf.gather(tokens.row_starts(), rows) - splits[:-1]
-    places = tf.range(splits[-1]) + tf.repeat(shifts, lengths)
-    return tf.RaggedTensor.from_row_splits(
-        tf.gather(tokens.flat_values, places), splits, validate=False
-    )
-
-
 def join(parts: Sequence[Any]) -> Any:
     """Joins tensors along the rows, as `tf.concat(parts, axis=1)` does.
 
@@ -68,16 +49,17 @@ def join(parts: Sequence[Any]) -> Any:
     return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
 
 
-def fill(values: Sequence[int], rows: Any) -> Any:
+def fill(values: Any, rows: Any) -> Any:
     """Repeats the same row.
 
     Args:
-        values: The row.
+        values: The row, (m,) or (m, k).
         rows: int64, (): how often.
 
     Returns:
-        int32 RaggedTensor, (rows, len(values)).
+        int32 RaggedTensor, (rows, m) or (rows, m, k).
     """
-    tiled = tf.tile(tf.constant(values, tf.int32), [rows])
+    row = tf.constant(values, tf.int32)
+    tiled = tf.tile(row, tf.stack([rows, *[1] * (row.shape.rank - 1)]))
     splits = tf.range(rows + 1) * len(values)
     return tf.RaggedTensor.from_row_splits(tiled, splits, validate=False)

@@ -13,16 +13,17 @@ from typing import Any
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
+from tfaigc.tokenizers import located
+from tfaigc.tokenizers.located import CLOSE, OPEN
 from tfaigc.tokenizers.split_patterns import Pattern
 
 Step = Callable[[Any, Any], Any]
-"""Maps texts with marks, string (n,), to the same. Its second argument, bool (n,), says which of
-the texts begin where the whole text begins."""
+"""Maps texts with marks, string (n,) or located, to the same. Its second argument, bool (n,), says
+which of the texts begin where the whole text begins."""
 
 # A surrogate: RE2 matches it like any character, but no valid text has it.
 CUT = b"\xed\xa0\x80"
 CUT_EXPRESSION = r"\x{D800}"
-_OPEN, _CLOSE = b"\xed\xa0\x82", b"\xed\xa0\x83"
 _BEHAVIORS = {
     "Isolated": CUT + rb"\0" + CUT,
     "MergedWithPrevious": rb"\0" + CUT,
@@ -34,7 +35,7 @@ _INVERTED = {
     **_BEHAVIORS,
     "MergedWithPrevious": _BEHAVIORS["MergedWithNext"],
     "MergedWithNext": _BEHAVIORS["MergedWithPrevious"],
-    "Removed": _OPEN + rb"\0" + _CLOSE,
+    "Removed": OPEN + rb"\0" + CLOSE,
 }
 
 
@@ -63,12 +64,15 @@ def splitter(pattern: Pattern, behavior: str, *, invert: bool = False) -> Step:
 
     def apply(texts: Any, starts: Any) -> Any:
         if pattern.ahead:
-            texts = tf.strings.regex_replace(texts, pattern.ahead, pattern.mark + rb"\0")
-        texts = tf.strings.regex_replace(texts, found, rewrite)
+            texts = _mark(texts, pattern.ahead, pattern.mark + rb"\0")
+        if rewrite == CUT:
+            texts = located.replace(texts, found, CUT, size=0)
+        else:
+            texts = _mark(texts, found, rewrite)
         if invert and behavior == "Removed":
-            texts = _keep_matches(texts)
+            texts = located.keep_bracketed(texts, _keep_matches)
         if pattern.ahead:
-            texts = tf.strings.regex_replace(texts, pattern.mark_expression, "")
+            texts = _mark(texts, pattern.mark_expression, "")
         return texts
 
     return apply
@@ -90,6 +94,11 @@ def cut(texts: Any) -> Any:
     splits = tf.gather(counts, words.row_splits)
     flat = tf.gather(flat, tf.squeeze(tf.where(kept), 1))
     return tf.RaggedTensor.from_row_splits(flat, splits, validate=False)
+
+
+def _mark(texts: Any, pattern: str, rewrite: Any) -> Any:
+    """Sets or removes marks by a regular expression."""
+    return located.change(texts, lambda some: tf.strings.regex_replace(some, pattern, rewrite))
 
 
 def _keep_matches(texts: Any) -> Any:

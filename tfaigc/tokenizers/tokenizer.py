@@ -202,17 +202,15 @@ class Tokenizer(Vocabulary):
         max_length: int | None = None,
         return_segment_ids: bool = False,
         truncation: str = "longest_first",
+        return_offsets: bool = False,
     ) -> Any:
         """Turns a string tensor into token ids with TensorFlow operations only.
 
         The ids equal those of `encode`. Bytes that are not UTF-8 count as U+FFFD, as Python's
-        `errors="replace"` reads them. It works eagerly and inside `tf.function`, and holds no
-        resource that a SavedModel would have to track.
+        `errors="replace"` reads them. A SavedModel has no resources to track.
 
-        NUL is passed on through a stand-in, one of nine unassigned characters (U+FFF0 to U+FFF8)
-        that the batch does not contain. In a batch that contains NUL and all nine, NUL counts as
-        one of them; so does, for a BPE or Unigram vocabulary that spells bytes, NUL with a
-        normalizer of type ByteLevel.
+        NUL is passed on as one of U+FFF0 to U+FFF8 that the batch does not contain; as any of them
+        where it contains all, or where a normalizer spells the bytes of a BPE or Unigram model.
 
         Args:
             texts: string, (batch,).
@@ -220,12 +218,14 @@ class Tokenizer(Vocabulary):
             max_length: The most tokens of an example, special tokens included.
             return_segment_ids: Whether to return the segment ids too.
             truncation: As in `encode`.
+            return_offsets: Whether to tell which bytes each token stands for; slower.
 
         Returns:
-            int32 RaggedTensor, (batch, None), or two of them: token ids and segment ids.
+            int32 RaggedTensor, (batch, None): the token ids. Where asked for, a tuple of them, the
+            segment ids, and the offsets of `encode_arrays`, (batch, None, 2).
 
         Raises:
-            TokenizerError: The spec has a part that cannot be compiled.
+            TokenizerError: The spec has a part that cannot be compiled or, for offsets, followed.
             ConfigError: `max_length` has no room for the special tokens, or `truncation` is not
                 known.
             tf.errors.InvalidArgumentError: A text that is not to be cut leaves no room.
@@ -236,6 +236,7 @@ class Tokenizer(Vocabulary):
             max_length=max_length,
             truncation=truncation,
             return_segment_ids=return_segment_ids,
+            return_offsets=return_offsets,
         )
 
     @cached_property

@@ -10,8 +10,9 @@ import tensorflow as tf
 from tokenizers import models
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import code_points, cuckoo, ragged
-from tfaigc.tokenizers.models import MODELS, Model
+from tfaigc.tokenizers import code_points, cuckoo
+from tfaigc.tokenizers.code_points import CodePoints
+from tfaigc.tokenizers.models import MODELS, Model, Pieces, by_lookup
 from tfaigc.tokenizers.registry import Spec
 from tfaigc.tokenizers.unigram_lattice import Lattice, Tokens
 from tfaigc.tokenizers.unigram_trie import Trie
@@ -35,37 +36,16 @@ def _unigram(spec: Spec) -> Model:
     lattice = Lattice(trie, scores, float(scores.min()) - _UNKNOWN_PENALTY)
     byte_ids = _byte_ids(ids) if spec.get("byte_fallback") else None
 
-    def encode(words: Any) -> Any:
+    def encode(words: Any) -> Pieces:
         decoded = code_points.decode(words)
         tokens = lattice(decoded.codes, decoded.splits)
         if byte_ids is None:
-            return _fuse(tokens, unknown)
-        return _fall_back(tokens, decoded.codes, unknown, byte_ids)
+            return _fuse(tokens, decoded, unknown)
+        return _fall_back(tokens, decoded, unknown, byte_ids)
 
     alone = _pieces_alone(spec, ids)
-    find = cuckoo.lookup(list(alone)) if alone else None
-    numbers = np.fromiter(alone.values(), np.int32, len(alone))
-
-    def apply(words: Any) -> Any:
-        distinct, places = tf.unique(words)
-        if find is None:
-            return ragged.take(encode(distinct), places)
-        # Most words of prose are pieces, which a look-up tells faster than the lattice.
-        found = find(distinct)
-        known = found >= 0
-        whole = tf.gather(tf.constant(numbers), tf.boolean_mask(found, known))
-        single = tf.RaggedTensor.from_uniform_row_length(whole, 1)
-        others = encode(tf.boolean_mask(distinct, ~known))
-        joined = tf.RaggedTensor.from_row_splits(
-            tf.concat([single.values, others.values], axis=0),
-            tf.concat([single.row_splits, others.row_splits[1:] + single.row_splits[-1]], axis=0),
-            validate=False,
-        )
-        behind = tf.shape(single.values, tf.int64)[0] + tf.cumsum(tf.cast(~known, tf.int64)) - 1
-        rows = tf.where(known, tf.cumsum(tf.cast(known, tf.int64)) - 1, behind)
-        return ragged.take(joined, tf.gather(rows, places))
-
-    return apply
+    find, numbers = cuckoo.lookup(list(alone)), list(alone.values()) or [0]
+    return lambda words: by_lookup(words, find, numbers, encode)
 
 
 def _pieces_alone(spec: Spec, ids: dict[str, int]) -> dict[str, int]:
@@ -128,17 +108,27 @@ def _runs(tokens: Tokens, unknown: int) -> tuple[Any, Any]:
     return strange, strange & follows
 
 
-def _fuse(tokens: Tokens, unknown: int) -> Any:
+def _fuse(tokens: Tokens, words: CodePoints, unknown: int) -> Pieces:
     """Makes one unknown token of each run of them."""
     strange, goes_on = _runs(tokens, unknown)
     ids = tf.where(strange, unknown, tokens.numbers)
-    ends = tf.concat([[0], tf.cumsum(tf.cast(~goes_on, tf.int64))], axis=0)
-    splits = tf.gather(ends, tokens.splits)
-    return tf.RaggedTensor.from_row_splits(tf.boolean_mask(ids, ~goes_on), splits, validate=False)
+    begins, starts, splits = _begin_runs(tokens, goes_on)
+    return _pieces(tf.gather(ids, begins), starts, splits, words)
 
 
-def _fall_back(tokens: Tokens, codes: Any, unknown: int, byte_ids: np.ndarray) -> Any:
+def _pieces(ids: Any, starts: Any, splits: Any, words: CodePoints) -> Pieces:
+    """Counts in each word's characters what `starts`, int64, counts in those of all words."""
+    size = tf.size(words.codes, tf.int64)[None]
+    behind = tf.concat([starts[1:], size], axis=0)[: tf.size(starts)]
+    pieces = Pieces(ids, splits, starts, behind - 1)
+    begun = tf.gather(words.splits, pieces.rows())
+    firsts, lasts = (tf.cast(each - begun, tf.int32) for each in (starts, behind - 1))
+    return pieces._replace(firsts=firsts, lasts=lasts)
+
+
+def _fall_back(tokens: Tokens, words: CodePoints, unknown: int, byte_ids: np.ndarray) -> Pieces:
     """Spells each run of unknown tokens in bytes, but for a literal unknown token on its own."""
+    codes = words.codes
     strange, goes_on = _runs(tokens, unknown)
     continued = tf.concat([goes_on[1:], tf.fill([tf.minimum(tf.size(goes_on), 1)], False)], axis=0)
     literal = strange & (tokens.numbers >= 0) & ~goes_on & ~continued
@@ -147,17 +137,31 @@ def _fall_back(tokens: Tokens, codes: Any, unknown: int, byte_ids: np.ndarray) -
     owner = tf.repeat(tf.range(tf.size(spelled)), tokens.ends - tokens.starts)
     of_spelled = tf.gather(spelled, owner)
     first = tf.equal(tf.range(tf.size(codes, tf.int64)), tf.gather(tokens.starts, owner))
-    size = 1 + sum(tf.cast(codes >= least, tf.int64) for least in (0x80, 0x800, 0x10000))
+    size = tf.cast(code_points.sizes(codes), tf.int64)
     counts = tf.where(of_spelled, size, tf.cast(first, tf.int64))
     ends = tf.concat([[0], tf.cumsum(counts)], axis=0)
     source = tf.repeat(tf.range(tf.size(codes)), counts)
     within = tf.range(tf.size(source, tf.int64)) - tf.gather(ends, source)
     bytes_ = _nth_byte(tf.gather(codes, source), tf.gather(size, source), within)
-    whole = tf.gather(tokens.numbers, tf.gather(owner, source))
-    ids = tf.where(tf.gather(of_spelled, source), tf.gather(tf.constant(byte_ids), bytes_), whole)
+    owner = tf.gather(owner, source)
+    ids = tf.where(
+        tf.gather(spelled, owner),
+        tf.gather(tf.constant(byte_ids), bytes_),
+        tf.gather(tokens.numbers, owner),
+    )
     characters = tf.concat([tokens.starts, tf.size(codes, tf.int64)[None]], axis=0)
     splits = tf.gather(ends, tf.gather(characters, tokens.splits))
-    return tf.RaggedTensor.from_row_splits(ids, splits, validate=False)
+    # The Rust tokenizer says of every byte that it stands for its whole run.
+    runs = _pieces(*_begin_runs(tokens, goes_on), words)
+    run = tf.gather(tf.cumsum(tf.cast(~goes_on, tf.int32)) - 1, owner)
+    return Pieces(ids, splits, tf.gather(runs.firsts, run), tf.gather(runs.lasts, run))
+
+
+def _begin_runs(tokens: Tokens, goes_on: Any) -> tuple[Any, Any, Any]:
+    """Lists which tokens begin runs, known tokens being runs of their own, and their splits."""
+    ends = tf.concat([[0], tf.cumsum(tf.cast(~goes_on, tf.int64))], axis=0)
+    begins = tf.where(~goes_on)[:, 0]
+    return begins, tf.gather(tokens.starts, begins), tf.gather(ends, tokens.splits)
 
 
 def _nth_byte(codes: Any, size: Any, index: Any) -> Any:

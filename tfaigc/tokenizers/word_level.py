@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers import cuckoo
-from tfaigc.tokenizers.models import MODELS, Model
+from tfaigc.tokenizers.models import MODELS, Model, Pieces, one_each
 from tfaigc.tokenizers.registry import Spec
 
 
@@ -27,9 +27,9 @@ def _word_level(spec: Spec) -> Model:
     # The lookup's -1 takes the last one.
     ids = np.array([vocabulary[word] for word in (*words, unknown)], np.int32)
 
-    def apply(texts: Any) -> Any:
+    def apply(texts: Any) -> Pieces:
         found = find(texts)
         tokens = tf.gather(tf.constant(ids), tf.where(found < 0, len(words), found))
-        return tf.RaggedTensor.from_uniform_row_length(tokens, 1)
+        return one_each(tokens, texts)
 
     return apply

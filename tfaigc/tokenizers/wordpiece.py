@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
 from tfaigc.tokenizers import longest_match
-from tfaigc.tokenizers.models import MODELS, Model
+from tfaigc.tokenizers.models import MODELS, Model, Pieces
 from tfaigc.tokenizers.registry import Spec
 
 _MOST_BYTES_PER_CHARACTER = 4
@@ -32,9 +32,9 @@ def _wordpiece(spec: Spec) -> Model:
     # Too long in bytes, so unknown, whatever the vocabulary.
     too_long = "x" * (longest + 1)
 
-    def apply(words: Any) -> Any:
+    def apply(words: Any) -> Pieces:
         lengths = tf.strings.length(words, unit="UTF8_CHAR")
-        return match(tf.where(lengths > most, too_long, words))
+        return match(tf.where(lengths > most, too_long, words), lengths)
 
     return apply
 
