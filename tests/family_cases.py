@@ -161,7 +161,11 @@ CASES = {
             variants={
                 "version 3": {},
                 "own projections": {"share_att_key": False, "norm_rel_ebd": "none"},
-                "content to position": {"pos_att_type": "c2p", "position_buckets": -1},
+                "content to position": {
+                    "pos_att_type": "c2p",
+                    "position_buckets": -1,
+                    "num_attention_heads": 1,
+                },
                 "position to content": {
                     "pos_att_type": ["p2c"],
                     "max_relative_positions": 5,
@@ -215,6 +219,7 @@ CASES = {
                 "defaults": {},
                 "near distances": {"clamp_len": 3, "ff_activation": "relu", "layer_norm_eps": 0.1},
                 "odd sizes": {"d_model": 30, "n_head": 3, "d_inner": 7},
+                "one head": {"d_model": 2, "n_head": 1},
             },
             pads_left=True,
         ),

@@ -17,6 +17,7 @@ from tfaigc.layers import (
     positions_past_padding,
     relative_buckets,
 )
+from tfaigc.layers.attention_heads import score_rows
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
@@ -60,6 +61,15 @@ def test_bias_leaves_forbidden_tokens_no_weight(dtype: str) -> None:
     expected = [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 1, 0]]
     np.testing.assert_allclose(weights[:3], expected, atol=1e-3)
     assert np.isfinite(weights).all()
+
+
+@pytest.mark.parametrize("num_heads", [1, 2])
+def test_rows_that_a_batch_shares(num_heads: int) -> None:
+    random = np.random.default_rng(3)
+    heads = random.normal(size=(4, num_heads, 40, 6)).astype("float32")
+    rows = random.normal(size=(1, num_heads, 3, 6)).astype("float32")
+    found = np.asarray(score_rows(ops.array(heads), ops.array(rows)))
+    np.testing.assert_allclose(found, heads @ np.swapaxes(rows, 2, 3), atol=1e-5)
 
 
 def test_positions_start_again_with_each_packed_text() -> None:

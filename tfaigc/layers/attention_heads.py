@@ -28,6 +28,24 @@ def merge_heads(heads: Any) -> Any:
     return ops.reshape(ops.transpose(heads, (0, 2, 1, 3)), (batch, length, num_heads * head_size))
 
 
+def score_rows(heads: Any, rows: Any) -> Any:
+    """Multiplies each head's queries, or keys, with rows that all texts of a batch share.
+
+    Args:
+        heads: float, (batch, heads, length, head size).
+        rows: float, (1, heads, rows, head size).
+
+    Returns:
+        float, (batch, heads, length, rows).
+    """
+    turned = ops.swapaxes(rows, 2, 3)
+    if heads.shape[1] == 1:
+        # On CPUs TensorFlow 2.21 reads beyond a matrix that a whole batch shares: one alone is
+        # repeated, several are not taken for one.
+        turned = ops.broadcast_to(turned, (ops.shape(heads)[0], *ops.shape(turned)[1:]))
+    return ops.matmul(heads, turned)
+
+
 def attend(
     query: Any, key: Any, value: Any, *, bias: Any, dropout: Any, training: bool = False
 ) -> Any:

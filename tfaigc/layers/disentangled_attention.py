@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
+from tfaigc.layers.attention_heads import attend, merge_heads, score_rows, split_heads
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 from tfaigc.layers.relative_embeddings import scores_by_place
@@ -112,11 +112,11 @@ class DisentangledAttention(keras.layers.Layer):
         scores: Any = 0.0
         if self.distance_key is not None:
             rows = split_heads(self.distance_key(distances)[None], self.num_heads)
-            scores = scores_by_place(ops.matmul(query, ops.swapaxes(rows, 2, 3)))
+            scores = scores_by_place(score_rows(query, rows))
         if self.distance_query is not None:
             # Seen from the key, distances run the other way.
             turned = ops.flip(distances, axis=0)
             rows = split_heads(self.distance_query(turned)[None] * self.scale, self.num_heads)
-            by_key = scores_by_place(ops.matmul(key, ops.swapaxes(rows, 2, 3)))
+            by_key = scores_by_place(score_rows(key, rows))
             scores = scores + ops.swapaxes(by_key, 2, 3)
         return scores

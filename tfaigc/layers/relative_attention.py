@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
+from tfaigc.layers.attention_heads import attend, merge_heads, score_rows, split_heads
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 from tfaigc.layers.relative_embeddings import scores_by_place
@@ -140,15 +140,15 @@ class RelativeAttention(keras.layers.Layer):
             for part in (self.key, self.value)
         )
         far = split_heads(self.distance(waves)[None], self.num_heads)
-        bias = bias + scores_by_place(ops.matmul(by_distance, ops.swapaxes(far, 2, 3)))
-        bias = bias + differs * ops.matmul(by_segment, self._segment_step())
+        bias = bias + scores_by_place(score_rows(by_distance, far))
+        bias = bias + differs * score_rows(by_segment, self._segment_step())
         mixed = attend(by_content, key, value, bias=bias, dropout=self.dropout, training=training)
         return self.output_projection(layout.to_rows(merge_heads(mixed)))
 
     def _segment_step(self) -> Any:
-        """Returns what another segment changes, (1, heads, head size, 1).
+        """Returns what another segment changes, (1, heads, 1, head size).
 
         What all keys have in common changes no weight, so the table's first row need not be scored.
         """
         own, other = ops.unstack(ops.cast(self.segment.embeddings, self.compute_dtype))
-        return ops.reshape(other - own, (1, self.num_heads, self.head_size, 1))
+        return ops.reshape(other - own, (1, self.num_heads, 1, self.head_size))
