@@ -210,6 +210,11 @@ class Backbone(keras.Model):
         """Returns a value of the checkpoint's ``config.json``, or None where it has none."""
         return json.loads(self.stated_config).get(key)
 
+    def fresh_copy(self, dtype: str) -> Backbone:
+        """Returns a backbone of the same shape, with fresh weights, under another dtype policy."""
+        has_pooler = self.pooler is not None
+        return Backbone(self.hugging_face_config(), pooler=has_pooler, dtype=dtype)
+
     def get_config(self) -> dict[str, Any]:
         """Returns what a new backbone of the same shape is made from."""
         return {

@@ -17,6 +17,8 @@ from tfaigc.checkpoints.aligned import ALIGNMENT, empty_aligned
 
 # Where Keras lists the variables that it still has to make.
 _PENDING = "uninitialized_variables"
+# Where Keras keeps the scope that puts it off.
+_SCOPE = "stateless_scope"
 
 # Threads that read and lay out tensors while variables are made of others.
 _READERS = 2
@@ -52,6 +54,17 @@ def deferred_variables() -> Iterator[None]:
     finally:
         # A model that could not be loaded needs no values.
         global_state.set_global_attribute(_PENDING, before)
+
+
+@contextmanager
+def immediate_variables() -> Iterator[None]:
+    """Makes variables inside at once, even where ``deferred_variables`` would put it off."""
+    scope = global_state.get_global_attribute(_SCOPE)
+    global_state.set_global_attribute(_SCOPE, None)
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(_SCOPE, scope)
 
 
 def is_deferred(variable: Any) -> bool:

@@ -136,6 +136,11 @@ class KerasHubBackbone(Backbone):
         """Returns KerasHub's own description: there is no ``config.json`` of this network."""
         return dict(json.loads(self.stated_config))
 
+    def fresh_copy(self, dtype: str) -> KerasHubBackbone:
+        """Returns a backbone of the same shape, with fresh weights, under another dtype policy."""
+        settings = {**self.network.get_config(), "dtype": dtype}
+        return KerasHubBackbone(type(self.network).from_config(settings))
+
     def get_config(self) -> dict[str, Any]:
         """Returns what a new backbone of the same shape is made from."""
         return {"network": keras.saving.serialize_keras_object(self.network), "name": self.name}

@@ -14,7 +14,6 @@ import numpy as np
 from tfaigc.checkpoints import WeightFile
 from tfaigc.checkpoints.names import StoredTensor, join_parts, modern_name, stored_tensors
 from tfaigc.errors import CheckpointError, ConfigError
-from tfaigc.families.deferred import deferred_variables as deferred_variables
 from tfaigc.families.deferred import fill
 from tfaigc.families.family import Family, Head
 

@@ -14,13 +14,13 @@ from tfaigc.checkpoints import WeightFile, open_weights, write_weights
 from tfaigc.errors import CheckpointError
 from tfaigc.families import Backbone, Family, Head, family_of, held_heads, read_config_file
 from tfaigc.families.held_heads import labels_of
+from tfaigc.families.keras_hub import KerasHubBackbone, is_keras_hub
 from tfaigc.families.weights import load_weights, variables_of
+from tfaigc.tasks.presets import SETTINGS_FILE, load_head, open_preset, save_preset
 from tfaigc.version import __version__
 
 if TYPE_CHECKING:
     from tfaigc.tasks.task import Task
-
-SETTINGS_FILE = "tfaigc.json"
 
 _log = logging.getLogger("tfaigc")
 
@@ -64,9 +64,14 @@ class Checkpoint:
             ConfigError: The architecture is not known or has no head for the task.
         """
         stated = read_config_file(directory)
+        settings = _read_settings(directory)
+        if is_keras_hub(stated):
+            # It answers the same calls.
+            preset: Any = open_preset(directory, stated=stated, settings=settings, task=task)
+            yield preset
+            return
         family = family_of(stated)
         head = family.head(task)
-        settings = _read_settings(directory)
         with open_weights(directory) as weights:
             yield cls(directory, stated, settings, task, family, head, weights)
 
@@ -100,6 +105,9 @@ def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = 
     Raises:
         CheckpointError: A tensor is missing, has another shape, or belongs to nothing known.
     """
+    if isinstance(model.backbone, KerasHubBackbone):
+        load_head(model, checkpoint, fresh_head=fresh_head)
+        return
     tensors = model.network.tensors()
     if fresh_head:
         head = set(variables_of(model.network.head))
@@ -122,6 +130,9 @@ def save_task(model: Task, directory: Path) -> None:
         model: The model.
         directory: Where to; made if need be.
     """
+    if isinstance(model.backbone, KerasHubBackbone):
+        save_preset(model, directory)
+        return
     directory.mkdir(parents=True, exist_ok=True)
     write_weights(directory, model.network.stored_arrays())
     model.tokenizer.save_pretrained(directory)

@@ -13,7 +13,7 @@ from keras import ops
 from tfaigc.data import Table
 from tfaigc.evaluation import Report
 from tfaigc.families import Backbone, HeadedBackbone
-from tfaigc.families.weights import deferred_variables
+from tfaigc.families.deferred import deferred_variables
 from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
 from tfaigc.tasks.labels import HeadChoice
@@ -151,11 +151,7 @@ class TextTask(Task):
 
     def copy_with_dtype(self, dtype: str) -> Self:
         """Returns a model of the same shape, with fresh weights, under another dtype policy."""
-        backbone = Backbone(
-            self.backbone.hugging_face_config(),
-            pooler=self.backbone.pooler is not None,
-            dtype=dtype,
-        )
+        backbone = self.backbone.fresh_copy(dtype)
         copy = self._assembled(
             backbone, self.tokenizer, problem=self.problem, max_length=self.max_length
         )
