@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from tfaigc.cli import cli
@@ -160,3 +161,19 @@ def test_checkpoints_that_cannot_be_loaded(tmp_path: Path, tiny_bert: Path) -> N
         status, out, err = info(tmp_path)
         assert (status, out) == (2, "")
         assert message in err
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_preset_of_keras_hub(tmp_path: Path) -> None:
+    from keras_hub import models
+
+    models.BertBackbone(
+        9, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=8
+    ).save_to_preset(str(tmp_path))
+    status, out, _ = info(tmp_path)
+    assert status == 0
+    lines = facts(out)
+    assert lines["family"] == "KerasHub's Bert"
+    assert lines["hidden size"] == "8"
+    assert lines["fits tasks"].startswith("text_classification, ")
+    assert lines["made fresh"] == "the task's head"

@@ -120,7 +120,7 @@ def family_of(stated: Mapping[str, Any]) -> Family:
         raise ConfigError(
             f"model_type in config.json must be one of {', '.join(FAMILIES)}. "
             f"Received: {model_type!r}.{suggestion(str(model_type), FAMILIES)} "
-            "Take a checkpoint of one of these families."
+            "Take a checkpoint of one of these families, or a preset of KerasHub (keras_hub://NAME)."
         )
     family = FAMILIES[model_type]
     return family.adapt(family, stated)

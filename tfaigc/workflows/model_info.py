@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfaigc.checkpoints import WeightFile, open_weights
-from tfaigc.errors import TokenizerError
+from tfaigc.errors import CheckpointError, TokenizerError
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.workflows.loading import load_tensorflow
 from tfaigc.workflows.models import find_model
@@ -33,8 +33,13 @@ def describe_model(source: str, screen: Screen) -> None:
     """
     directory = find_model(source)
     load_tensorflow(screen)
+    from tfaigc.families import read_config_file
+    from tfaigc.families.keras_hub import is_keras_hub
     from tfaigc.families.preview import preview
 
+    if is_keras_hub(read_config_file(directory)):
+        _describe_preset(source, directory, screen)
+        return
     found = preview(directory)
     with open_weights(directory) as weights:
         stored = dict(_weight_facts(weights))
@@ -58,6 +63,33 @@ def describe_model(source: str, screen: Screen) -> None:
     if found.labels:
         screen.next_command("predict", source, "A gorgeous film.")
     else:
+        screen.next_command("train", "examples/sentiment.yaml", f"model_name_or_path={source}")
+
+
+def _describe_preset(source: str, directory: Path, screen: Screen) -> None:
+    """Describes a network of KerasHub, which says of itself less than a checkpoint does."""
+    from tfaigc.families.keras_hub import KerasHubBackbone
+
+    backbone = KerasHubBackbone.from_directory(directory)
+    size = sum(path.stat().st_size for path in directory.glob("*.weights.h5"))
+    tasks = ", ".join(backbone.family.heads) or "none"
+    settings = _read_settings(directory)
+    screen.result_fact("model", source)
+    screen.result_fact("family", backbone.family.model_type)
+    screen.result_fact("parameters", count_of(backbone.count_params()))
+    screen.result_fact("weights", f"{size / 1e6:.1f} MB in KerasHub's layout")
+    screen.result_fact("hidden size", f"{backbone.config.hidden_size:,}")
+    for key, value in settings.items():
+        screen.result_fact(key, plain(value))
+    if (directory / "tokenizer.json").exists():
+        tokenizer = Tokenizer.from_pretrained(directory)
+        screen.result_fact("tokenizer", f"{tokenizer.vocabulary_size:,} tokens: KerasHub's own")
+        screen.result_fact("in the graph", "yes, by KerasHub's operations")
+    screen.result_fact("fits tasks", tasks)
+    screen.result_fact("made fresh", "nothing" if settings else "the task's head")
+    if settings:
+        screen.next_command("predict", source, "A gorgeous film.")
+    elif "text_classification" in backbone.family.heads:
         screen.next_command("train", "examples/sentiment.yaml", f"model_name_or_path={source}")
 
 
@@ -100,12 +132,19 @@ def _sizes(config: Any) -> dict[str, str]:
 
 def _own_settings(directory: Path, config: Any) -> dict[str, Any]:
     """Returns what `tfaigc.json` states, and the longest input."""
-    path = directory / "tfaigc.json"
-    settings: dict[str, Any] = {}
-    if path.exists():
-        settings = json.loads(path.read_text(encoding="utf-8"))
     longest = {} if config.image else {"max_length": config.max_length}
-    return {key: value for key, value in (longest | settings).items() if key != "labels"}
+    settings = longest | _read_settings(directory)
+    return {key: value for key, value in settings.items() if key != "labels"}
+
+
+def _read_settings(directory: Path) -> dict[str, Any]:
+    path = directory / "tfaigc.json"
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{path} must hold a JSON object. Received: {error}.") from error
 
 
 def _tokenizer_facts(directory: Path) -> Iterator[tuple[str, str]]:
