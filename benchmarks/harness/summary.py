@@ -14,6 +14,8 @@ FIGURES: Final = (
     ("train_examples_per_second", "training, examples/s", "{:.1f}"),
     ("whole_train_examples_per_second", "with tokenizing and first step, examples/s", "{:.1f}"),
     ("infer_examples_per_second", "inference, examples/s", "{:.1f}"),
+    ("train_cpu_ms_per_example", "training, CPU ms per example", "{:.1f}"),
+    ("infer_cpu_ms_per_example", "inference, CPU ms per example", "{:.1f}"),
     ("peak_memory_mib", "peak memory, MiB", "{:.0f}"),
     ("first_step_seconds", "first step, s", "{:.1f}"),
     ("test_accuracy", "test accuracy", "{:.3f}"),
@@ -22,6 +24,8 @@ RATIOS: Final = (
     ("train_examples_per_second", "training"),
     ("whole_train_examples_per_second", "training with tokenizing and first step"),
     ("infer_examples_per_second", "inference"),
+    ("train_cpu_ms_per_example", "training, CPU time (less is better)"),
+    ("infer_cpu_ms_per_example", "inference, CPU time (less is better)"),
     ("peak_memory_mib", "peak memory (less is better)"),
 )
 

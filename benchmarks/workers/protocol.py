@@ -64,6 +64,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.created = self.called = self.first = self.last = time.perf_counter()
+        self.first_cpu = self.last_cpu = time.process_time()
         self.steps = 0
 
     def fit_called(self) -> None:
@@ -72,9 +73,9 @@ class Clock:
 
     def step_ended(self) -> None:
         """Marks the end of an optimizer step."""
-        self.last = time.perf_counter()
+        self.last, self.last_cpu = time.perf_counter(), time.process_time()
         if not self.steps:
-            self.first = self.last
+            self.first, self.first_cpu = self.last, self.last_cpu
         self.steps += 1
 
     def figures(self, *, examples: int, batch_size: int) -> dict[str, float]:
@@ -87,6 +88,9 @@ class Clock:
             "steady_seconds": self.last - self.first,
             "steps": self.steps,
             "train_examples_per_second": (examples - batch_size) / (self.last - self.first),
+            "train_cpu_ms_per_example": 1000
+            * (self.last_cpu - self.first_cpu)
+            / (examples - batch_size),
             "whole_train_examples_per_second": examples / (self.last - self.created),
         }
 
@@ -107,13 +111,14 @@ def time_inference(
     texts = [row["text"] for row in rows]
     start = time.perf_counter()
     classify(texts[:batch_size])
-    warm = time.perf_counter()
+    warm, warm_cpu = time.perf_counter(), time.process_time()
     answers = list(classify(texts))
-    end = time.perf_counter()
+    end, end_cpu = time.perf_counter(), time.process_time()
     right = sum(int(answer) == row["label"] for answer, row in zip(answers, rows, strict=True))
     return {
         "first_inference_seconds": warm - start,
         "infer_examples_per_second": len(rows) / (end - warm),
+        "infer_cpu_ms_per_example": 1000 * (end_cpu - warm_cpu) / len(rows),
         "test_accuracy": right / len(rows),
     }
 
