@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -126,9 +127,38 @@ def test_vocabularies_of_older_checkpoints(tmp_path: Path, model_type: str, file
     assert len({token for row in expected for token in row}) > 3
 
 
+@pytest.mark.parametrize("stated", [{}, {"do_lower_case": False}])
+@pytest.mark.parametrize("cased", [True, False])
+def test_albert_with_a_wordpiece_vocabulary(
+    tmp_path: Path, cased: bool, stated: dict[str, bool]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "albert"}))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(stated))
+    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "##s", *(["The"] * cased)]
+    (tmp_path / "vocab.txt").write_text("\n".join(entries))
+    tokenizer = Tokenizer.from_pretrained(tmp_path)
+    lowered = stated.get("do_lower_case", not cased)
+    assert tokenizer.spec["normalizer"]["lowercase"] is lowered
+    first = 5 if lowered else 7 if cased else 1
+    assert tokenizer.encode(["The thes"]) == [[2, first, 5, 6, 3]]
+
+
+def test_marian_is_written_in_python_only(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "marian"}))
+    for name in ("source.spm", "target.spm"):
+        (tmp_path / name).write_bytes(sentencepiece_model())
+    vocabulary = {"</s>": 0, "<unk>": 1, "a": 2, "<pad>": 3}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocabulary))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # transformers recommends sacremoses
+        with pytest.raises(TokenizerError, match=r"MarianTokenizer is written in Python only"):
+            Tokenizer.from_pretrained(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
+        ({"model.gguf": "GGUF"}, r"must come with the tokenizer\.json of the checkpoint"),
         ({"spiece.model": "hello" * 99}, r"spiece\.model must be a SentencePiece model"),
         ({"vocab.json": BYTE_LEVEL["vocab.json"]}, r"must come with merges\.txt"),
         ({**BYTE_LEVEL, "vocab.json": "{"}, r"vocab\.json must be a JSON object"),

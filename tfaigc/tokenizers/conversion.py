@@ -25,20 +25,54 @@ def build(directory: Path) -> str:
         TokenizerError: There is no vocabulary, or none that transformers can use.
     """
     entries = _read_vocabulary(directory)
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, BertTokenizer
 
+    options = _read_as_bert(directory, entries[1])
     try:
-        built = AutoTokenizer.from_pretrained(
-            str(directory), use_fast=True, local_files_only=True, trust_remote_code=False
+        built = (AutoTokenizer if options is None else BertTokenizer).from_pretrained(
+            str(directory),
+            use_fast=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            **(options or {}),
         )
     except Exception as error:  # transformers raises whatever its parts raise
         raise _failure(directory, f"{type(error).__name__}: {error}".splitlines()[0]) from error
     backend = getattr(built, "backend_tokenizer", None)
     if backend is None:
-        raise _failure(directory, f"{type(built).__name__} is written in Python only")
+        raise TokenizerError(
+            f"A tokenizer must have a fast version in transformers. Received: {directory}, whose "
+            f"{type(built).__name__} is written in Python only. Add a tokenizer.json."
+        )
     _check_complete(directory, entries, backend, type(built).__name__)
     text: str = backend.to_str()
     return text
+
+
+def _read_as_bert(directory: Path, entries: set[str] | int) -> dict[str, Any] | None:
+    """Tells with which options BERT's tokenizer reads ALBERT's WordPiece vocabulary.
+
+    Some ALBERTs come with one instead of a SentencePiece model, which is all that transformers'
+    class for ALBERT knows. None for everything else.
+    """
+    stated = [_read_object(directory / name) for name in ("tokenizer_config.json", "config.json")]
+    wordpiece = not isinstance(entries, int) and any(entry.startswith("##") for entry in entries)
+    albert = stated[1].get("model_type") == "albert" and "tokenizer_class" not in stated[0]
+    if isinstance(entries, int) or not (wordpiece and albert):
+        return None
+    if "do_lower_case" in stated[0]:
+        return {}
+    words = [entry for entry in entries if not entry.startswith("[")]
+    return {"do_lower_case": all(word == word.lower() for word in words)}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """Reads a JSON object; empty where there is no file."""
+    try:
+        content = json.loads(_read(path)) if path.is_file() else {}
+    except json.JSONDecodeError as error:
+        raise _broken(path, "a JSON object", error) from error
+    return content if isinstance(content, dict) else {}
 
 
 def _failure(directory: Path, reason: str) -> TokenizerError:
@@ -83,6 +117,12 @@ def _read_vocabulary(directory: Path) -> tuple[str, set[str] | int]:
     path = directory / "vocab.json"
     if path.is_file():
         return path.name, _read_pairs(path)
+    if list(directory.glob("*.gguf")):
+        raise TokenizerError(
+            "A GGUF file must come with the tokenizer.json of the checkpoint that it was made of: "
+            f"the one inside leaves out how texts are split. Received: {directory} without. "
+            "Put the file beside it."
+        )
     present = ", ".join(sorted(each.name for each in directory.iterdir())) or "nothing"
     raise TokenizerError(
         "A checkpoint must have tokenizer.json or a vocabulary "
