@@ -27,7 +27,11 @@ class WordLengths:
         self.calls = 0
 
     def encode_arrays(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, max_length: int | None
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        max_length: int | None,
+        truncation: str = "longest_first",
     ) -> EncodedTexts:
         self.calls += 1
         words = [text.split() for text in texts]
@@ -66,6 +70,9 @@ def test_everything_that_matters_is_in_the_key(tmp_path: Path) -> None:
             tokenizer, ["one twothree", "", "four"], max_length=8, directory=tmp_path
         ),
         lambda: tokenize_cached(tokenizer, TEXTS, TEXTS, max_length=8, directory=tmp_path),
+        lambda: tokenize_cached(
+            tokenizer, TEXTS, TEXTS, max_length=8, truncation="only_first", directory=tmp_path
+        ),
         lambda: tokenize_cached(tokenizer, TEXTS, ["", "", ""], max_length=8, directory=tmp_path),
     ]
     for call in calls:

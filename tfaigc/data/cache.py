@@ -53,7 +53,11 @@ class TextEncoder(Protocol):
         ...
 
     def encode_arrays(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, max_length: int | None
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        max_length: int | None,
+        truncation: str,
     ) -> Any:
         """Turns texts into ``token_ids``, ``segment_ids`` and ``row_splits``."""
         ...
@@ -65,20 +69,22 @@ def tokenize_cached(
     pairs: Sequence[str] | None = None,
     *,
     max_length: int | None,
+    truncation: str = "longest_first",
     directory: Path | None = None,
     enabled: bool = True,
 ) -> EncodedTexts:
     """Tokenizes texts, or reads what was tokenized before.
 
-    An entry is found by everything that matters: the texts, the tokenizer, ``max_length`` and the
-    version of the files. It appears whole or not at all; a damaged one is made again. Where the
-    cache cannot be written, the ids stay in memory and the log says so.
+    An entry is found by everything that matters: the texts, the tokenizer, ``max_length``,
+    ``truncation`` and the version of the files. It appears whole or not at all; a damaged one is
+    made again. Where the cache cannot be written, the ids stay in memory and the log says so.
 
     Args:
         tokenizer: Turns texts into ids.
         texts: The texts.
         pairs: The second text of each example, or None.
         max_length: Most tokens of an example.
+        truncation: Which text of an example is cut, as in ``Tokenizer.encode``.
         directory: Where entries are kept; None: the user's cache, unless the texts are so few
             that it does not pay.
         enabled: Whether to look for and keep an entry.
@@ -87,25 +93,30 @@ def tokenize_cached(
         The ids; memory-mapped, read-only, where they come from an entry.
     """
     if not enabled or (directory is None and len(texts) < _WORTHWHILE):
-        return EncodedTexts(*_joined(tokenizer, texts, pairs, max_length))
+        return EncodedTexts(*_joined(tokenizer, texts, pairs, max_length, truncation))
     directory = directory or cache_directory() / "tokens"
-    entry = directory / _key(tokenizer.fingerprint, texts, pairs, max_length)
+    entry = directory / _key(tokenizer.fingerprint, texts, pairs, max_length, truncation)
     cached = _read(entry)
     if cached is not None:
         return cached
     try:
-        _write(entry, _chunks(tokenizer, texts, pairs, max_length))
+        _write(entry, _chunks(tokenizer, texts, pairs, max_length, truncation))
         cached = _read(entry)
     except OSError as error:
         _log.warning("Token ids stay in memory: %s cannot be written (%s).", entry, error)
-    return cached or EncodedTexts(*_joined(tokenizer, texts, pairs, max_length))
+    return cached or EncodedTexts(*_joined(tokenizer, texts, pairs, max_length, truncation))
 
 
 def _key(
-    fingerprint: str, texts: Sequence[str], pairs: Sequence[str] | None, max_length: int | None
+    fingerprint: str,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None,
+    max_length: int | None,
+    truncation: str,
 ) -> str:
     digest = hashlib.sha256()
-    digest.update(json.dumps([_FORMAT, fingerprint, max_length, len(texts)]).encode())
+    options = [_FORMAT, fingerprint, max_length, truncation, len(texts)]
+    digest.update(json.dumps(options).encode())
     for column in (texts, pairs or ()):
         for text in column:
             encoded = text.encode("utf-8", "surrogatepass")
@@ -121,11 +132,13 @@ def _chunks(
     texts: Sequence[str],
     pairs: Sequence[str] | None,
     max_length: int | None,
+    truncation: str,
 ) -> Iterable[EncodedTexts]:
     for start in range(0, max(len(texts), 1), _CHUNK):
         end = start + _CHUNK
         second = None if pairs is None else pairs[start:end]
-        yield EncodedTexts(*tokenizer.encode_arrays(texts[start:end], second, max_length))
+        encoded = tokenizer.encode_arrays(texts[start:end], second, max_length, truncation)
+        yield EncodedTexts(*encoded)
 
 
 def _joined(
@@ -133,8 +146,9 @@ def _joined(
     texts: Sequence[str],
     pairs: Sequence[str] | None,
     max_length: int | None,
+    truncation: str,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    chunks = list(_chunks(tokenizer, texts, pairs, max_length))
+    chunks = list(_chunks(tokenizer, texts, pairs, max_length, truncation))
     lengths = np.concatenate([np.diff(chunk.row_splits) for chunk in chunks])
     return (
         np.concatenate([chunk.token_ids for chunk in chunks]),
