@@ -22,6 +22,12 @@ PRAISE = ["good", "great", "gorgeous", "fine", "moving", "warm"]
 BLAME = ["bad", "dull", "poor", "bleak", "flat", "awful"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Lets runs be killed more often, and at other moments, than every test run has time for."""
+    parser.addoption("--kills", type=int, default=3)
+    parser.addoption("--kills-seed", type=int, default=0)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts slow tests first, so that no core waits for them when all others are done."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

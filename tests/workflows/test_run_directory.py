@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from killing import kills
 
 from tfaigc.errors import RecipeError, TrainingError
 from tfaigc.recipe import Recipe, load_recipe, make_recipe
@@ -105,6 +107,54 @@ def test_an_interrupted_run_of_another_recipe_is_refused(tmp_path: Path) -> None
     assert f"tfaigc train {tmp_path / 'recipe.yaml'}" in message
     fresh = recipe_for(tmp_path, learning_rate=2e-5, overwrite_output_dir=True)
     assert RunDirectory(fresh).check() is State.REPLACED
+
+
+def test_changes_pass_when_they_are_accepted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = RunDirectory(recipe_for(tmp_path, learning_rate=3e-5))
+    with first.open(State.NEW, "before"):
+        (tmp_path / "checkpoints" / "step-00000001").mkdir(parents=True)
+    changed = RunDirectory(recipe_for(tmp_path, learning_rate=2e-5, resume_changed=True))
+    assert changed.check() is State.INTERRUPTED
+    with changed.open(State.INTERRUPTED, "after"):
+        pass
+    assert "learning_rate was 3e-05, is 2e-05" in caplog.text
+    assert "The run goes on with other data." in caplog.text
+    same = recipe_for(tmp_path, learning_rate=2e-5)
+    assert RunDirectory(same).check() is State.INTERRUPTED
+
+
+def test_a_run_that_replaced_another_goes_on_by_the_same_command(tmp_path: Path) -> None:
+    recipe = recipe_for(tmp_path, overwrite_output_dir=True)
+    (tmp_path / "notes.txt").write_text("mine")
+    interrupt(recipe)
+    assert RunDirectory(recipe).check() is State.INTERRUPTED
+    assert RunDirectory(recipe_for(tmp_path)).check() is State.INTERRUPTED
+
+
+def test_a_kill_at_any_change_leaves_a_directory_that_the_same_command_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    recipe = recipe_for(run)
+
+    def train() -> None:
+        directory = RunDirectory(recipe)
+        with directory.open(directory.check(), "data") as path:
+            (path / "checkpoints" / "step-00000001").mkdir(parents=True, exist_ok=True)
+            (path / "metrics.json").write_text("{}")
+            directory.finish()
+
+    for killed in kills(train, tmp_path, monkeypatch):
+        if not killed:
+            assert "which holds a finished run." in refusal(recipe)
+        elif (run / "metrics.json").exists() and not (run / "checkpoints").exists():
+            # It came to its end but for leftovers, which are in nobody's way.
+            assert "which holds a finished run." in refusal(recipe)
+        else:
+            train()
+        shutil.rmtree(run, ignore_errors=True)
 
 
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:

@@ -86,6 +86,26 @@ def train(context: click.Context, recipe: str, overrides: tuple[str, ...]) -> No
     run(load_recipe(recipe, overrides), same_command=typed_command(), screen=screen)
 
 
+@cli.command(short_help="See where the time of training steps goes.")
+@click.argument("recipe")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=20, show_default=True, help="How many."
+)
+@shared_options
+@click.pass_context
+def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], steps: int) -> None:
+    """Train some steps as the file RECIPE says, and show where their time goes.
+
+    The figures, and a profile for TensorBoard, are written beside the recipe's output_dir.
+    """
+    screen = prepare(context)
+    from tfaigc.recipe import load_recipe
+    from tfaigc.workflows.profile import profile as run
+
+    run(load_recipe(recipe, overrides), steps=steps, screen=screen)
+
+
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("model")
 @click.argument("data")

@@ -160,6 +160,21 @@ def numbers(*, minimum: float) -> Kind:
     return Kind(f"a list of numbers from {minimum:g} up", parse)
 
 
+def some_of(*options: str) -> Kind:
+    """A list of words out of a few, none twice; it may be empty."""
+
+    def parse(entry: Entry) -> tuple[str, ...]:
+        given = entry.raw if isinstance(entry.raw, tuple) else (entry.raw,)
+        for word in given:
+            if word not in options:
+                raise WrongValueError(suggestion(word, options).strip())
+        if len(set(given)) < len(given):
+            raise WrongValueError
+        return given
+
+    return Kind(f"a list out of {', '.join(map(repr, options))}", parse)
+
+
 def optional(kind: Kind) -> Kind:
     """A kind that may also be left open with ``null``."""
 

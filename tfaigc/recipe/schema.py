@@ -11,6 +11,8 @@ from tfaigc.recipe.kinds import Kind
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 TASKS = ("text-classification", "text-regression")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+ON_NAN = ("stop", "rollback")
+TRACKERS = ("mlflow", "wandb")
 
 
 def _key(heading: str, kind: Kind, meaning: str, default: Any = MISSING) -> Any:
@@ -151,11 +153,44 @@ class Recipe:
     )
     num_train_epochs: int = _key("training", kinds.whole(1), "passes over the training data", 3)
     batch_size: int = _key("training", kinds.whole(1), "examples per step", 32)
+    gradient_accumulation_steps: int = _key(
+        "training",
+        kinds.whole(1),
+        "batches whose gradients make one step; more than 1 saves memory, not time",
+        1,
+    )
+    on_nan: str = _key(
+        "training",
+        kinds.choice(*ON_NAN),
+        "at a loss that is NaN or explodes: stop, or go back and halve the learning rate",
+        "stop",
+    )
+    save_steps: int | None = _key(
+        "training",
+        kinds.optional(kinds.whole(1)),
+        "a checkpoint every so many steps, beside those at the ends of epochs; null: none",
+        None,
+    )
+    save_minutes: float | None = _key(
+        "training",
+        kinds.optional(kinds.number(above=0)),
+        "a checkpoint when the last is so many minutes old; null: none",
+        10.0,
+    )
+    save_total_limit: int = _key(
+        "training", kinds.whole(1), "newest checkpoints that are kept, beside the best", 2
+    )
     early_stopping_patience: int | None = _key(
         "training",
         kinds.optional(kinds.whole(1)),
         "epochs without a better validation accuracy before training stops; null: never",
         None,
+    )
+    deterministic: bool = _key(
+        "training",
+        kinds.flag(),
+        "equal weights each time, on GPUs too, where it costs speed",
+        False,
     )
     seed: int = _key("training", kinds.whole(0), "of the split, the order, dropout and the head", 0)
 
@@ -165,8 +200,20 @@ class Recipe:
     export_dir: str | None = _key(
         "output", kinds.optional(kinds.text()), "the SavedModel goes to N below it, if given", None
     )
+    report_to: tuple[str, ...] = _key(
+        "output",
+        kinds.some_of(*TRACKERS),
+        "trackers beside TensorBoard and history.jsonl; needs the extra 'tracking'",
+        (),
+    )
     overwrite_output_dir: bool = _key(
         "output", kinds.flag(), "replace an earlier run in output_dir", False
+    )
+    resume_changed: bool = _key(
+        "output",
+        kinds.flag(),
+        "go on with an interrupted run though recipe, data or code have changed",
+        False,
     )
 
 
@@ -229,11 +276,19 @@ _OTHER_NAMES = {
     "batch_size": (
         "per_device_train_batch_size train_batch_size per_device_eval_batch_size eval_batch_size"
     ),
+    "gradient_accumulation_steps": "accumulate_grad_batches accumulation_steps grad_accumulation",
+    "on_nan": "nan nan_policy",
+    "save_steps": "every_steps save_every checkpoint_steps checkpoint_every",
+    "save_minutes": "every_minutes save_interval checkpoint_minutes",
+    "save_total_limit": "keep keep_checkpoints max_to_keep max_checkpoints",
     "early_stopping_patience": "patience early_stopping",
+    "deterministic": "full_determinism determinism",
     "seed": "random_seed random_state data_seed",
     "output_dir": "output output_path run_dir run_directory output_directory",
     "export_dir": "export export_path export_directory savedmodel_dir",
+    "report_to": "trackers tracking loggers logger tracker",
     "overwrite_output_dir": "overwrite force",
+    "resume_changed": "accept_changes resume_from_checkpoint",
 }
 
 OTHER_NAMES = {other: name for name, others in _OTHER_NAMES.items() for other in others.split()}

@@ -164,13 +164,16 @@ class Task(FineTunedModel):
             DataError: Records cannot be read or used.
         """
         table = self._read_with_targets(records, columns)
-        return self._batches(
+        batches = self._batches(
             table,
             targets=self.targets(table),
             batch_size=batch_size,
             cache=cache,
             order={"shuffle": shuffle, "sort": False, "seed": seed},
         )
+        # For the messages of those who find something wrong with a batch.
+        batches.records = table
+        return batches
 
     def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
         """Reads records that have a ``text`` and perhaps a ``text_pair``.

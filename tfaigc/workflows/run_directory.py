@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
-import fcntl
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tfaigc.errors import RecipeError, TrainingError
 from tfaigc.recipe import Recipe, load_recipe, recipe_text
+from tfaigc.training.directory_lock import LOCK_FILE, DirectoryLock
 from tfaigc.workflows.files import write_text
 
 RECIPE = "recipe.yaml"
@@ -25,7 +26,6 @@ METRICS = "metrics.json"
 HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
-_LOCK = ".lock"
 _OLD_CHECKPOINTS = ".checkpoints-of-a-finished-run"
 _FINGERPRINT = ".data-fingerprint"
 _WRITTEN = (
@@ -33,6 +33,8 @@ _WRITTEN = (
     *("confusion_matrix.png", "learning_curves.png", "reliability.png"),
     *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial"),
 )
+
+_log = logging.getLogger(__name__)
 
 
 class State(enum.Enum):
@@ -68,8 +70,10 @@ class RunDirectory:
             return State.NEW
         finished = (self.path / METRICS).exists() and not (self.path / CHECKPOINTS).exists()
         earlier = _earlier_recipe(self.path)
-        if earlier is not None and not finished and not _differences(earlier, self.recipe):
-            return State.INTERRUPTED
+        if earlier is not None and not finished:
+            changes = _differences(earlier, self.recipe)
+            if not changes or self.recipe.resume_changed:
+                return State.INTERRUPTED
         if self.recipe.overwrite_output_dir:
             return State.REPLACED
         raise RecipeError(self._refusal(finished, earlier))
@@ -89,13 +93,16 @@ class RunDirectory:
             TrainingError: Another process trains there, or has done so since `check`; or an
                 interrupted run had other data.
         """
-        with _made(self.path), _lock(self.path):
+        with _made(self.path), _locked(self.path):
             if self.check() is not state:
-                raise TrainingError(_busy(self.path))
+                raise TrainingError(_taken(self.path))
+            for leftover in self._leftovers():
+                remove(leftover)
             if state is State.REPLACED:
                 for name in _WRITTEN:
                     remove(self.path / name)
             if state is State.INTERRUPTED and self.has_checkpoints():
+                self._tell_changes()
                 self._check_data(fingerprint)
             opening = "The recipe as run. Run it again with: tfaigc train THIS_FILE output_dir=…"
             write_text(self.path / RECIPE, recipe_text(self.recipe, opening))
@@ -115,17 +122,25 @@ class RunDirectory:
     def has_checkpoints(self) -> bool:
         """Says whether there is a checkpoint to go on from."""
         directory = self.path / CHECKPOINTS
-        return directory.is_dir() and any(directory.iterdir())
+        return any(directory.glob("*step-*"))
 
     def _check_data(self, fingerprint: str) -> None:
         path = self.path / _FINGERPRINT
-        if path.exists() and path.read_text(encoding="utf-8") != fingerprint:
+        if not path.exists() or path.read_text(encoding="utf-8") == fingerprint:
+            return
+        if not self.recipe.resume_changed:
             raise TrainingError(
                 "A run must go on with the data that it began with. Received: other rows than "
                 f"those of the interrupted run in {str(self.path)!r}. Bring the former data back, "
-                f"pass output_dir={_free_name(self.path)}, or overwrite_output_dir=true to start "
-                "anew."
+                "pass resume_changed=true to go on with the new data, "
+                f"output_dir={_free_name(self.path)}, or overwrite_output_dir=true to start anew."
             )
+        _log.warning("The run goes on with other data.")
+
+    def _tell_changes(self) -> None:
+        earlier = self.earlier_recipe()
+        if earlier is not None and (changes := _differences(earlier, self.recipe)):
+            _log.warning("The run goes on with another recipe: %s.", "; ".join(changes))
 
     def earlier_recipe(self) -> Recipe | None:
         """Reads the recipe of the run that is there, if there is one."""
@@ -138,7 +153,17 @@ class RunDirectory:
     def _names(self) -> list[str]:
         if not self.path.is_dir():
             return []
-        return sorted(each.name for each in self.path.iterdir() if each.name != _LOCK)
+        ignored = {self.path / LOCK_FILE, *self._leftovers()}
+        return sorted(each.name for each in self.path.iterdir() if each not in ignored)
+
+    def _leftovers(self) -> list[Path]:
+        """What a killed process was writing, or removing."""
+        return [
+            path
+            for name in _WRITTEN
+            for ending in ("-*", ".tmp")
+            for path in self.path.glob(f".{name}{ending}")
+        ]
 
     def _refusal(self, finished: bool, earlier: Recipe | None) -> str:
         rule = "output_dir must be a new or empty directory, or hold an interrupted run of the same"
@@ -154,7 +179,8 @@ class RunDirectory:
             changes = "; ".join(_differences(earlier, self.recipe))
             return (
                 f"{rule} recipe. Received: {str(self.path)!r}, which holds an interrupted run of "
-                f"another: {changes}. Go on with 'tfaigc train {self.path / RECIPE}'. {moves}."
+                f"another: {changes}. Go on with 'tfaigc train {self.path / RECIPE}', or "
+                f"pass resume_changed=true to go on with the changes. {moves}."
             )
         names = self._names()
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -203,11 +229,13 @@ def _earlier_recipe(path: Path) -> Recipe | None:
 
 def _differences(earlier: Recipe, recipe: Recipe) -> list[str]:
     """What keeps a run from going on; where it lies and what it exports may change."""
+    free = {"output_dir", "export_dir", "resume_changed"}
+    if not recipe.overwrite_output_dir:
+        free.add("overwrite_output_dir")
     return [
         f"{field.name} was {getattr(earlier, field.name)}, is {getattr(recipe, field.name)}"
         for field in dataclasses.fields(recipe)
-        if field.name not in ("output_dir", "export_dir")
-        and getattr(earlier, field.name) != getattr(recipe, field.name)
+        if field.name not in free and getattr(earlier, field.name) != getattr(recipe, field.name)
     ]
 
 
@@ -233,25 +261,18 @@ def _made(directory: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """Holds the directory for this process; the system lets go when the process ends."""
-    path = directory / _LOCK
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(_busy(directory)) from None
-        except OSError:
-            # Some network file systems know no locks; the run goes on without.
-            pass
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+def _locked(directory: Path) -> Iterator[None]:
+    """Holds the directory for this process."""
+    lock = DirectoryLock(directory)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _busy(directory: Path) -> str:
+def _taken(directory: Path) -> str:
     return (
-        "A run directory must be used by one process at a time. Received: "
-        f"{str(directory)!r}, where another one trains. Wait for it, or pass another output_dir."
+        "A run directory must stay as it was found until the run begins. Received: "
+        f"{str(directory)!r}, which another run has used meanwhile. Run the same command again."
     )

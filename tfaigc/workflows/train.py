@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tfaigc.data import Table
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
 from tfaigc.workflows.export import EXAMPLE, check_export_directory, export_model
@@ -70,7 +71,7 @@ def train(
         check_export_directory(recipe.export_dir)
     splits = read_splits(recipe, screen=screen)
     model_directory = find_model(recipe.model_name_or_path)
-    model = _load(recipe, model_directory, splits, screen)
+    model = load_model(recipe, model_directory, splits, screen)
     with (
         directory.open(state, splits.fingerprint()) as path,
         _interruption_explained(same_command),
@@ -104,14 +105,29 @@ def _interruption_explained(same_command: str | None) -> Iterator[None]:
         raise KeyboardInterrupt(f"Go on with: {same_command}") from error
 
 
-def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextTask:
+def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextTask:
+    """Loads TensorFlow, and the checkpoint that a recipe fine-tunes.
+
+    Args:
+        recipe: The recipe.
+        model_directory: The checkpoint.
+        splits: The recipe's data.
+        screen: Where remarks go.
+
+    Returns:
+        The model, not compiled.
+    """
     load_tensorflow(screen)
     import keras
 
+    from tfaigc.training.determinism import make_deterministic
     from tfaigc.training.precision import resolve_precision
 
     # Python's, NumPy's and TensorFlow's generators too: a callback of the user's may use them.
-    keras.utils.set_random_seed(recipe.seed)
+    if recipe.deterministic:
+        make_deterministic(recipe.seed)
+    else:
+        keras.utils.set_random_seed(recipe.seed)
     precision = resolve_precision(recipe.precision)
     kind = kind_of_recipe(recipe)
     labels = recipe.labels
@@ -128,6 +144,32 @@ def _load(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen)
     screen.fact("model", describe_model(recipe.model_name_or_path, model))
     screen.fact("precision", precision.reason)
     return model
+
+
+def compile_as(model: TextTask, recipe: Recipe) -> None:
+    """Compiles a model as a recipe says."""
+    model.compile(
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=recipe.warmup_steps,
+        lr_scheduler_type=recipe.lr_scheduler_type,
+        max_grad_norm=recipe.max_grad_norm,
+        gradient_accumulation_steps=recipe.gradient_accumulation_steps,
+        **{
+            argument: getattr(recipe, key)
+            for key, argument in kind_of_recipe(recipe).loss_keys.items()
+        },
+    )
+
+
+def training_batches(model: TextTask, recipe: Recipe, table: Table) -> Any:
+    """Cuts a table into the steps of a recipe."""
+    return model.dataset(
+        table,
+        batch_size=recipe.batch_size * recipe.gradient_accumulation_steps,
+        shuffle=True,
+        seed=recipe.seed,
+    )
 
 
 def _say_where(path: Path, state: State, has_checkpoints: bool, screen: Screen) -> None:
@@ -152,31 +194,26 @@ def _fit(
     """Trains up to the last epoch, leaves the best weights in the model, returns the seconds."""
     from tfaigc.training import callbacks as training_callbacks
 
-    train_data = model.dataset(
-        splits.train, batch_size=recipe.batch_size, shuffle=True, seed=recipe.seed
-    )
+    train_data = training_batches(model, recipe, splits.train)
     validation_data = model.dataset(splits.validation, batch_size=recipe.batch_size)
-    model.compile(
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        warmup_steps=recipe.warmup_steps,
-        lr_scheduler_type=recipe.lr_scheduler_type,
-        max_grad_norm=recipe.max_grad_norm,
-        **{
-            argument: getattr(recipe, key)
-            for key, argument in kind_of_recipe(recipe).loss_keys.items()
-        },
-    )
+    compile_as(model, recipe)
     callbacks = training_callbacks.standard(
         path,
         monitor=f"val_{model.problem.monitor}",
         patience=recipe.early_stopping_patience,
+        on_nan=recipe.on_nan,
+        keep=recipe.save_total_limit,
+        every_steps=recipe.save_steps,
+        every_minutes=recipe.save_minutes,
         next_command=same_command,
+        accept_changes=recipe.resume_changed,
+        trackers=[training_callbacks.make_tracker(name) for name in recipe.report_to],
+        settings=asdict(recipe),
     )
     training_callbacks.attach(callbacks, train_data)
     point = training_callbacks.resume(callbacks, model)
     epochs = point.epoch if point.stopped else recipe.num_train_epochs
-    steps = -(-len(splits.train) // recipe.batch_size)
+    steps = len(train_data.batch_order)
     screen.fact(
         "training",
         f"epochs: {recipe.num_train_epochs}, steps in each: {steps:,}; Ctrl-C saves a checkpoint",

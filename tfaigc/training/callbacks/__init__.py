@@ -9,19 +9,24 @@ from tfaigc.training.callbacks.progress import ProgressLine
 from tfaigc.training.callbacks.standard import attach, close, resume, standard, steps_done
 from tfaigc.training.callbacks.steps import ResumePoint
 from tfaigc.training.callbacks.tensorboard import TensorBoard
+from tfaigc.training.callbacks.tracking import MLflow, TrackingLog, WeightsAndBiases, make_tracker
 
 __all__ = [
     "Checkpoint",
     "DivergenceError",
     "EarlyStopping",
     "HistoryLog",
+    "MLflow",
     "NaNGuard",
     "ProgressLine",
     "ResumePoint",
     "TensorBoard",
+    "TrackingLog",
     "TrainingInterrupted",
+    "WeightsAndBiases",
     "attach",
     "close",
+    "make_tracker",
     "read_history",
     "resume",
     "standard",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tfaigc.training.callbacks.nan_guard import NaNGuard
 from tfaigc.training.callbacks.progress import ProgressLine
 from tfaigc.training.callbacks.steps import ResumePoint
 from tfaigc.training.callbacks.tensorboard import TensorBoard
+from tfaigc.training.callbacks.tracking import Tracker, TrackingLog
 
 
 def standard(
@@ -31,12 +32,14 @@ def standard(
     next_command: str | None = None,
     overwrite: bool = False,
     accept_changes: bool = False,
+    trackers: Sequence[Tracker] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> list[keras.callbacks.Callback]:
     """Composes the callbacks for a run in one directory.
 
     Writes `checkpoints/`, `tensorboard/` and `history.jsonl` there. In order: `NaNGuard`,
-    `HistoryLog`, `TensorBoard`, `ProgressLine`, `EarlyStopping` (which brings the best weights
-    back at the end), `Checkpoint` (last, because it stores what the others know).
+    `HistoryLog`, `TensorBoard`, `ProgressLine`, `TrackingLog`, `EarlyStopping` (which brings the
+    best weights back at the end), `Checkpoint` (last, because it stores what the others know).
 
     Args:
         directory: The run's directory.
@@ -53,6 +56,8 @@ def standard(
         next_command: A command line that goes on with the run, for the message on Ctrl-C.
         overwrite: Whether the checkpoints of an earlier run there may be removed.
         accept_changes: Whether a resumed run may have other batches or other code.
+        trackers: Where the run's numbers go besides, such as `MLflow()`.
+        settings: What the trackers note about the run.
 
     Returns:
         Callbacks for `fit`; `resume` takes the same list.
@@ -63,6 +68,7 @@ def standard(
         HistoryLog(directory / "history.jsonl", every_steps=log_every_steps),
         TensorBoard(directory / "tensorboard", every_steps=log_every_steps),
         ProgressLine(),
+        TrackingLog(*trackers, name=directory.name, settings=settings, every_steps=log_every_steps),
         EarlyStopping(monitor, patience=patience, mode=mode),
     ]
     checkpoint = Checkpoint(
