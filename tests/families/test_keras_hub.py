@@ -195,6 +195,9 @@ def test_mixed_precision(tmp_path: Path) -> None:
     backbone = tfaigc.Backbone.from_pretrained(tmp_path, dtype="mixed_bfloat16")
     assert backbone({"token_ids": IDS})["sequence_output"].dtype == "bfloat16"
     assert backbone.weights[0].dtype == "float32"
+    copy = backbone.fresh_copy("float32")
+    assert copy({"token_ids": IDS})["sequence_output"].dtype == "float32"
+    assert [each.shape for each in copy.weights] == [each.shape for each in backbone.weights]
 
 
 @pytest.mark.parametrize(

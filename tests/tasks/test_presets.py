@@ -77,3 +77,22 @@ def test_networks_of_images_classify_no_texts(tmp_path: Path) -> None:
     ).save_to_preset(str(tmp_path))
     with pytest.raises(ConfigError, match="ViTBackbone can be used for image_classification"):
         tfaigc.TextClassifier.from_pretrained(tmp_path, labels=LABELS)
+
+
+def test_an_export_takes_the_tables_of_the_tokenizer_along(tmp_path: Path) -> None:
+    from keras_hub import models
+
+    pieces = ["<|endoftext|>", *map(chr, range(33, 127)), "Ġ", "Ċ", "oo"]
+    tokenizer = models.GPT2Tokenizer({piece: index for index, piece in enumerate(pieces)}, ["o o"])
+    network = models.GPT2Backbone(
+        tokenizer.vocabulary_size(),
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=8,
+        max_sequence_length=32,
+    )
+    network.save_to_preset(str(tmp_path / "preset"))
+    tokenizer.save_to_preset(str(tmp_path / "preset"))
+    model = tfaigc.TextClassifier.from_pretrained(tmp_path / "preset", labels=LABELS)
+    assert model.export(tmp_path / "export").name == "1"

@@ -109,6 +109,8 @@ def export_task(model: Task, directory: Path, *, examples: Sequence[Mapping[str,
     # The module holds the weights alone: a model as its attribute would bring the optimizer along.
     module = tf.Module(name="serving")
     module.weights = [variable.value for variable in twin.weights]
+    # Our own tokenizers are constants; KerasHub's hold tables.
+    module.tokenizer = getattr(twin.tokenizer, "layer", None)
     return export_saved_model(
         directory,
         module=module,
