@@ -143,10 +143,10 @@ def long_words() -> list[str]:
     source = random.Random(5)
     words = ["the", "running", "unbelievable", "an", "中文字", "😀", "zzz"]
     return [
-        *("a" * size for size in (256, 257, 512, 513, 1500)),
-        *("".join(source.choices(words, k=size)) for size in (60, 300)),
-        *("".join(source.choices("ab", k=source.randrange(250, 900))) for _ in range(6)),
-        "\u2603" * 300 + "ab" * 200,
+        *("a" * size for size in (512, 513, 768, 769, 1600)),
+        *("".join(source.choices(words, k=size)) for size in (160, 400)),
+        *("".join(source.choices("ab", k=source.randrange(500, 1200))) for _ in range(6)),
+        "\u2603" * 600 + "ab" * 300,
     ]
 
 

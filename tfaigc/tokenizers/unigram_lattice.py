@@ -64,7 +64,7 @@ class Lattice:
         total = tf.size(codes, tf.int64) + tf.size(lengths, tf.int64)
         edges, longest = self._find_edges(codes, splits, total)
         starts, ends, numbers = tf.cond(
-            tf.reduce_any(lengths > unigram_path.SEGMENT),
+            tf.reduce_any(lengths > unigram_path.LONGEST),
             lambda: self._choose_of_all(edges, roots, lengths, total, longest),
             lambda: self._choose_of_few(edges, roots, lengths, total, longest),
         )

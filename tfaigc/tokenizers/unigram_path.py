@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-SEGMENT = 256
-"""Characters up to which a word is not cut."""
+LONGEST = 512
+"""Characters up to which a word is not cut; the first segment of those that are."""
+_SEGMENT = 256  # characters of the others
 _DIGITS = 53  # of float64, binary
 _EXPONENTS = range(16, 40)
 # Sums get there within a segment, even where a piece has 16 characters.
@@ -91,63 +92,81 @@ def choose(scores: Any, pieces: Any, roots: Any, lengths: Any, *, grid: Grid | N
     Returns:
         int64, (places,); of a word's first place, itself.
     """
-    longest = tf.shape(scores, tf.int64)[1]
-    # A path comes from the last place of the window before a word, and from nowhere else.
-    start = tf.concat([tf.fill([longest - 1], tf.constant(-np.inf, tf.float64)), [0.0]], axis=0)
-    cut = _may_be_cut(start, scores, roots, lengths, grid)
-    counts = tf.where(cut, (lengths + SEGMENT - 1) // SEGMENT, 1)
+    heads, sums = _walk_heads(scores, roots, lengths, grid)
+    counts = tf.tensor_scatter_nd_update(
+        tf.ones_like(lengths),
+        heads[:, None],
+        1 + (tf.gather(lengths, heads) - LONGEST + _SEGMENT - 1) // _SEGMENT,
+    )
     firsts = tf.cumsum(counts, exclusive=True)
     words = tf.repeat(tf.range(tf.size(counts)), counts)
-    before = SEGMENT * (tf.range(tf.size(words, tf.int64)) - tf.gather(firsts, words))
+    order = tf.range(tf.size(words, tf.int64)) - tf.gather(firsts, words)
+    before = tf.where(order > 0, LONGEST + _SEGMENT * (order - 1), 0)
     begins = tf.gather(roots, words) + before
-    left = tf.gather(lengths, words) - before
-    sizes = tf.where(tf.gather(cut, words), tf.minimum(left, SEGMENT), left)
-    windows = tf.tile(start[None], tf.stack([tf.size(words), 1]))
+    sizes = tf.gather(lengths, words) - before
+    most = tf.where(order > 0, tf.constant(_SEGMENT, tf.int64), LONGEST)
+    sizes = tf.where(tf.gather(counts, words) > 1, tf.minimum(sizes, most), sizes)
+    windows = tf.tile(_start(scores)[None], tf.stack([tf.size(words), 1]))
     if grid is not None:
-        windows = _enter(windows, pieces, begins, firsts, counts, grid)
+        first, count = tf.gather(firsts, heads), tf.gather(counts, heads)
+        windows = _enter(windows, sums, pieces, begins, first, count, grid)
     return _advance(windows, scores, begins, sizes)
 
 
-def _may_be_cut(start: Any, scores: Any, roots: Any, lengths: Any, grid: Grid | None) -> Any:
-    """Tells which words are longer than a segment and have exact sums behind it, bool (words,)."""
+def _start(scores: Any) -> Any:
+    """Gives the window before a word: a path comes from its last place and from nowhere else."""
+    nowhere = tf.fill([tf.shape(scores)[1] - 1], tf.constant(-np.inf, tf.float64))
+    return tf.concat([nowhere, [0.0]], axis=0)
+
+
+def _walk_heads(scores: Any, roots: Any, lengths: Any, grid: Grid | None) -> tuple[Any, Any]:
+    """Walks through the first segments of the words that may be cut.
+
+    Returns:
+        int64, (m,): which words; float64, (m, longest): the scores of the segments' last places.
+    """
     if grid is None:
-        return tf.zeros_like(lengths, tf.bool)
-    long = tf.where((lengths > SEGMENT) & (lengths <= grid.longest))
-    begins = tf.gather_nd(roots, long)
-    paths = tf.tile(start[None, None], tf.stack([tf.size(begins), 1, 1]))
-    sums = _walk(paths, begins, lambda places: tf.gather(scores, places))[:, 0]
+        return tf.zeros([0], tf.int64), None
+    long = tf.where((lengths > LONGEST) & (lengths <= grid.longest))[:, 0]
+    begins = tf.gather(roots, long)
+    paths = tf.tile(_start(scores)[None, None], tf.stack([tf.size(begins), 1, 1]))
+    sums = _walk(paths, begins, lambda places: tf.gather(scores, places), size=LONGEST)[:, 0]
     multiples = sums / grid.unit
     exact = tf.equal(tf.round(multiples), multiples) & (sums < -grid.least)
     exact = tf.reduce_all(exact | tf.math.is_inf(sums), axis=1)
-    return tf.scatter_nd(long, tf.cast(exact, tf.int32), tf.shape(lengths, tf.int64)) > 0
+    return tf.boolean_mask(long, exact), tf.boolean_mask(sums, exact)
 
 
-def _enter(windows: Any, pieces: Any, begins: Any, firsts: Any, counts: Any, grid: Grid) -> Any:
-    """Finds the scores of the places before each segment: float64, (segments, longest)."""
+def _enter(
+    windows: Any, sums: Any, pieces: Any, begins: Any, firsts: Any, counts: Any, grid: Grid
+) -> Any:
+    """Finds the scores of the places before each segment: float64, (segments, longest).
+
+    `sums` are those before the second segments of the words that are cut, `firsts` and `counts`
+    those words' first segments and how many they have.
+    """
     order = tf.argsort(counts, direction="DESCENDING")
-    order = order[: tf.math.count_nonzero(counts > 1)]
-    firsts, counts = tf.gather(firsts, order), tf.gather(counts, order)
+    firsts, counts, sums = (tf.gather(each, order) for each in (firsts, counts, sums))
     # Of a word's segments, the last one leads nowhere.
-    leading = tf.ragged.range(firsts, firsts + counts - 1)
+    leading = tf.ragged.range(firsts + 1, firsts + counts - 1)
     matrices = _transfers(pieces, tf.gather(begins, leading.flat_values), grid)
     rows = leading.row_starts()
 
     def step(index: Any, entered: Any, found: Any, places: Any) -> Any:
         words = tf.math.count_nonzero(counts > index + 1)
-        matrix = tf.gather(matrices, rows[:words] + index)
+        matrix = tf.gather(matrices, rows[:words] + index - 1)
         entered = tf.reduce_max(entered[:words, :, None] + matrix, axis=1)
-        at = tf.cast(index, tf.int32) + 1
+        at = tf.cast(index, tf.int32)
         found = found.write(at, entered)
         return index + 1, entered, found, places.write(at, firsts[:words] + index + 1)
 
     most = tf.reduce_max(tf.concat([counts, [0]], axis=0))
-    entered = tf.gather(windows, firsts)
-    found = _array(windows.dtype, [None, None]).write(0, entered)
-    places = _array(tf.int64, [None]).write(0, firsts)
+    found = _array(windows.dtype, [None, None]).write(0, sums)
+    places = _array(tf.int64, [None]).write(0, firsts + 1)
     *_, found, places = tf.while_loop(
         lambda index, *_: index < most - 1,
         step,
-        (tf.constant(0, tf.int64), entered, found, places),
+        (tf.constant(1, tf.int64), sums, found, places),
         shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None]), None, None),
     )
     return tf.tensor_scatter_nd_update(windows, places.concat()[:, None], found.concat())
@@ -168,23 +187,26 @@ def _transfers(pieces: Any, begins: Any, grid: Grid) -> Any:
     nowhere = tf.fill(tf.stack([longest, longest]), tf.constant(-np.inf, tf.float64))
     start = tf.linalg.set_diag(nowhere, tf.zeros([longest], tf.float64))
     paths = tf.tile(start[None], tf.stack([tf.size(begins), 1, 1]))
-    return _walk(
-        paths, begins, lambda places: tf.gather(tf.constant(grid.scores), tf.gather(pieces, places))
-    )
+
+    def arriving(places: Any) -> Any:
+        return tf.gather(tf.constant(grid.scores), tf.gather(pieces, places))
+
+    return _walk(paths, begins, arriving, size=_SEGMENT)
 
 
-def _walk(paths: Any, begins: Any, arriving: Callable[[Any], Any]) -> Any:
+def _walk(paths: Any, begins: Any, arriving: Callable[[Any], Any], *, size: int) -> Any:
     """Walks through whole segments.
 
     Args:
         paths: float64, (segments, k, longest): k times the scores of the places before each.
         begins: int64, (segments,).
         arriving: Maps places, int64 (segments,), to the scores of what ends there.
+        size: The segments' characters.
 
     Returns:
         float64, (segments, k, longest): the scores of each segment's last places.
     """
-    steps = tf.where(tf.size(begins) > 0, SEGMENT, 0)
+    steps = tf.where(tf.size(begins) > 0, size, 0)
 
     def step(index: Any, paths: Any) -> Any:
         candidates = paths + arriving(begins + tf.cast(index, tf.int64))[:, None]
