@@ -39,6 +39,10 @@ def worst_cases() -> dict[str, str]:
         "another letter in front": "b" + "a" * (WORST - 1),
         "runs of a letter": runs[:WORST],
         "spaces": " " * WORST,
+        "dashes": "-" * WORST,
+        "digits": "".join(source.choices("0123456789", k=WORST)),
+        "punctuation": "".join(source.choices(".,;:!?-()'", k=WORST)),
+        "emoji": "".join(chr(source.randrange(0x1F600, 0x1F64F)) for _ in range(WORST // 4)),
         "Chinese": "".join(chr(source.randrange(0x4E00, 0x9FFF)) for _ in range(WORST // 3)),
     }
 
