@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -37,12 +38,13 @@ def has_saved(step: int) -> Condition:
 
 
 def kill_when(condition: Condition, run: Path, process: int, *, delay: float) -> None:
-    """Kills a process soon after its run directory meets a condition."""
-    while not condition(run):
-        time.sleep(0.0005)
-        os.kill(process, 0)
-    time.sleep(delay)
-    os.kill(process, signal.SIGKILL)
+    """Kills a process soon after its run directory meets a condition, unless it ends before."""
+    with contextlib.suppress(ProcessLookupError):
+        while not condition(run):
+            time.sleep(0.0005)
+            os.kill(process, 0)
+        time.sleep(delay)
+        os.kill(process, signal.SIGKILL)
 
 
 @pytest.mark.slow
@@ -79,8 +81,12 @@ def test_killed_runs_end_with_the_weights_of_a_whole_one(
     for condition in [is_writing, *map(has_saved, steps), is_reporting]:
         process = server.start(command("killed"), log)
         kill_when(condition, tmp_path / "killed", process, delay=generator.choice([0, 0.01, 0.1]))
-        assert server.wait() == -signal.SIGKILL, log.read_text()
-    server.start(command("killed"), log)
-    assert server.wait() == 0, log.read_text()
+        status = server.wait()
+        if status == 0:  # On a busy machine a run may come to its end before it is killed.
+            break
+        assert status == -signal.SIGKILL, log.read_text()
+    else:
+        server.start(command("killed"), log)
+        assert server.wait() == 0, log.read_text()
     assert "goes on from its last checkpoint" in log.read_text()
     assert weights("killed") == weights("whole")
