@@ -108,7 +108,8 @@ def _small_print(results: Mapping[str, Any], pairs: int) -> str:
     return (
         f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
         f"{results['train_rows']} training and {results['test_rows']} test reviews, "
-        f"{job['epochs']} epoch{'s' * (job['epochs'] != 1)}, batch {job['batch_size']}, max_length {job['max_length']}, "
+        f"{job['epochs']} epoch{'s' * (job['epochs'] != 1)}, batch {job['batch_size']}, "
+        f"max_length {job['max_length']}, "
         f"learning rate {job['learning_rate']:g}; {in_words(results['machine'])}; "
         f"{results['started'][:10]}, revision {results['revision']}.{whole}"
     )

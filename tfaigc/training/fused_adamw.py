@@ -61,7 +61,9 @@ def update(
         decay: Share of the variable, times the learning rate, that is taken away, or None.
         step: The number of this step, from 1.
         betas: What is kept of the two means.
-        epsilon: Added to the root of the velocity.
+        epsilon: Added to the root of the velocity, after the correction of its bias, as in the
+            paper (Kingma and Ba, arXiv:1412.6980, algorithm 1) and in PyTorch. Keras adds it
+            before, which in the first steps makes it up to thirty times as large.
     """
     import tensorflow as tf
 
@@ -69,6 +71,7 @@ def update(
     rate, count = tf.cast(learning_rate, dtype), tf.cast(step, dtype)
     decayed = tf.zeros((), dtype) if decay is None else rate * tf.cast(decay, dtype)
     powers = [tf.pow(tf.cast(beta, dtype), count) for beta in betas]
+    epsilon = tf.cast(epsilon, dtype) * tf.sqrt(1.0 - powers[1])
     if _is_large_table(variable, gradient) and min(betas) > 0:
         rows = tf.cast(gradient.values, dtype)
         for moment, beta, values in (
@@ -82,9 +85,7 @@ def update(
         kept = [tf.constant(beta, dtype) for beta in betas]
         # A function of its own for each trace: TensorFlow ties a trace to its variables.
         update_table = tf.function(_update_table, jit_compile=True, autograph=False)
-        update_table(
-            variable, momentum, velocity, corrected, 1.0 - decayed, *kept, tf.cast(epsilon, dtype)
-        )
+        update_table(variable, momentum, velocity, corrected, 1.0 - decayed, *kept, epsilon)
         return
     if decay is not None:
         variable.assign_sub(variable * decayed)
@@ -97,7 +98,7 @@ def update(
         lr=rate,
         beta1=tf.cast(betas[0], dtype),
         beta2=tf.cast(betas[1], dtype),
-        epsilon=tf.cast(epsilon, dtype),
+        epsilon=epsilon,
         grad=tf.convert_to_tensor(tf.cast(gradient, dtype)),
         use_locking=True,
     )

@@ -59,8 +59,8 @@ class AdamW(keras.optimizers.AdamW):
 
     The update of an embedding table is a large part of a small model's training step: Keras
     writes it as two dozen operations, each of which reads or writes the whole table, although a
-    batch has gradients for some hundred of its rows only. The results are Keras's, up to
-    rounding.
+    batch has gradients for some hundred of its rows only. The results are PyTorch's, up to
+    rounding; where the operations are missing, Keras's, which differ in where epsilon stands.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
