@@ -24,7 +24,7 @@ BLAME = ["bad", "dull", "poor", "bleak", "flat", "awful"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Lets runs be killed more often, and at other moments, than every test run has time for."""
-    parser.addoption("--kills", type=int, default=3)
+    parser.addoption("--kills", type=int, default=2)
     parser.addoption("--kills-seed", type=int, default=0)
 
 

@@ -126,6 +126,7 @@ def test_the_loss_and_the_files_are_those_of_transformers(
     np.testing.assert_allclose(again.predict(TEXTS), logits, atol=1e-6)
 
 
+@pytest.mark.parametrize("case", ["several classes", "a number"], indirect=True)
 def test_the_export_answers_as_the_model(trained: TextTask, tmp_path: Path) -> None:
     version = trained.export(tmp_path / "served")
     asked = ask(version, {"text": TEXTS[:4]})
