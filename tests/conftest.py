@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
+from fork_server import VERIFIER, fork_server
 
 WORDS = (
     "the a of and is was this that it in to film movie plot actor story scene good great gorgeous "
@@ -48,6 +50,31 @@ def _kept_downloads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     cache = getattr(request.config, "cache", None)  # None under -p no:cacheprovider
     if cache is not None and request.node.get_closest_marker("network"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(cache.mkdir("downloads")))
+
+
+@pytest.fixture(scope="session")
+def copied_verifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Spares each export that is verified the loading of TensorFlow, most of what it costs.
+
+    The process that verifies is a copy of one that has loaded TensorFlow, and nothing else.
+    """
+    from tfaigc.export import fresh_process
+
+    finish, log = fresh_process._finish, tmp_path_factory.mktemp("verifier") / "log"
+
+    with fork_server("verifier", fresh_process.clean_environment()) as server:
+
+        def finish_copy(command: list[str], folder: str, timeout: float | None) -> Any:
+            script, *arguments = command[1:]
+            if script != str(VERIFIER):
+                return finish(command, folder, timeout)
+            log.write_bytes(b"")
+            server.start(arguments, log)
+            return subprocess.CompletedProcess(command, server.wait(), stderr=log.read_bytes())
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fresh_process, "_finish", finish_copy)
+            yield
 
 
 def wordpiece_vocabulary() -> list[str]:

@@ -10,6 +10,11 @@ from tfaigc.export import SignatureCheck, export_saved_model
 TEXTS = ["a film", "ﬁne", "", "größer\0"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _copied_verifier(copied_verifier):
+    """Has exports verified by copies of one process."""
+
+
 class Lengths(tf.Module):
     """Scores a text by its length after NFKC, times a variable's mean."""
 

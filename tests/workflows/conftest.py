@@ -13,6 +13,11 @@ from click.testing import CliRunner, Result
 from tfaigc.cli import cli
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _copied_verifier(copied_verifier: None) -> None:
+    """Has exports verified by copies of one process."""
+
+
 class Run(NamedTuple):
     """A finished ``tfaigc train``."""
 

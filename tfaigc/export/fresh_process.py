@@ -96,15 +96,7 @@ def clean_environment() -> dict[str, str]:
 def _run(command: list[str], folder: str, timeout: float | None) -> None:
     """Runs the verifier; its output matters only when it fails."""
     try:
-        finished = subprocess.run(
-            command,
-            cwd=folder,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
+        finished = _finish(command, folder, timeout)
     except subprocess.TimeoutExpired as error:
         raise ExportError(
             f"The SavedModel must answer within {timeout:g} seconds in a fresh process. "
@@ -116,6 +108,21 @@ def _run(command: list[str], folder: str, timeout: float | None) -> None:
             f"tensorflow_text only. Received: {_ending(finished.returncode)}. Read the process's "
             f"last words and mend the exported functions:\n{_last_words(finished.stderr)}"
         )
+
+
+def _finish(
+    command: list[str], folder: str, timeout: float | None
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs a command in a clean environment to its end."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 def _ending(return_code: int) -> str:
