@@ -35,7 +35,7 @@ def test_no_labels_anywhere() -> None:
 
 @pytest.mark.parametrize("labels", ["ab", ["a"], ["a", "a"], ["a", ""], ["a", 1], []])
 def test_unusable_labels(labels: Any) -> None:
-    with pytest.raises(ConfigError, match="at least two distinct, non-empty strings"):
+    with pytest.raises(ConfigError, match="distinct, non-empty strings, at least 2"):
         check_labels(labels)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
 from tfaigc.errors import DataError
+from tfaigc.evaluation.arguments import Array, check_texts, counted, texts_of
 from tfaigc.evaluation.metrics import expected_calibration_error
 from tfaigc.evaluation.plots.reliability import draw_reliability
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Figure, Table
-
-Array: TypeAlias = np.ndarray[Any, Any]
 
 _MOST_EXAMPLES_SHOWN: Final = 10
 
@@ -62,20 +61,19 @@ def multi_label_report(
     names = np.asarray(class_names, object)
     records = [
         {
-            **({} if texts is None else {"text": str(texts[index])}),
+            **texts_of(texts, index),
             "reference": names[references[index] == 1].tolist(),
             "predicted": names[predicted[index]].tolist(),
             "probabilities": [round(float(each), 6) for each in probabilities[index]],
         }
         for index in range(len(references))
     ]
-    share = "1 example" if len(references) == 1 else f"{len(references):,} examples"
     return Report(
         title=title,
         metrics=multi_label_metrics(references, probabilities),
         sections=sections,
         predictions=records,
-        notes=[f"Measured on {share}; accuracy is that of whole sets of classes."],
+        notes=[f"Measured on {counted(references)}; accuracy is that of whole sets of classes."],
         headline=("micro_f1", "macro_f1"),
     )
 
@@ -151,11 +149,7 @@ def _check(
             f"{probabilities.min():.4g} to {probabilities.max():.4g}. Pass logits through a "
             "sigmoid first; NaN comes from a model that diverged."
         )
-    if texts is not None and len(texts) != len(references):
-        raise DataError(
-            f"texts must be as many as references. Received: {len(texts)} for {len(references)}. "
-            "Pass the texts that were classified, in the same order."
-        )
+    check_texts(texts, references)
     return references.astype(np.int64), probabilities
 
 

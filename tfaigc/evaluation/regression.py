@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
 from tfaigc.errors import DataError
+from tfaigc.evaluation.arguments import Array, check_texts, counted, texts_of
 from tfaigc.evaluation.plots.scatter import draw_scatter
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Figure, Section, Table
-
-Array: TypeAlias = np.ndarray[Any, Any]
 
 _MOST_EXAMPLES_SHOWN: Final = 10
 
@@ -57,20 +56,19 @@ def regression_report(
         sections.append(_largest_errors(names, references, predictions, texts))
     records = [
         {
-            **({} if texts is None else {"text": str(texts[index])}),
+            **texts_of(texts, index),
             "reference": _plain(references[index]),
             "predicted": _plain(predictions[index]),
         }
         for index in range(len(references))
     ]
-    share = "1 example" if len(references) == 1 else f"{len(references):,} examples"
     metrics = regression_metrics(references, predictions)
     return Report(
         title=title,
         metrics=metrics,
         sections=sections,
         predictions=records,
-        notes=[f"Measured on {share}."],
+        notes=[f"Measured on {counted(references)}."],
         headline=[name for name in ("rmse", "pearson") if name in metrics],
     )
 
@@ -138,11 +136,7 @@ def _check(
                 f"{int((~np.isfinite(values)).sum())} that are not. NaN in predictions comes from "
                 "a model that diverged: lower its learning rate."
             )
-    if texts is not None and len(texts) != len(references):
-        raise DataError(
-            f"texts must be as many as references. Received: {len(texts)} for {len(references)}. "
-            "Pass the texts that were measured, in the same order."
-        )
+    check_texts(texts, references)
     return references, predictions
 
 

@@ -24,21 +24,29 @@ class HeadChoice:
     reason: str = ""
 
 
-def choose_head(given: Sequence[str] | None, stored: Sequence[str] | None) -> HeadChoice:
+def choose_head(
+    given: Sequence[str] | None,
+    stored: Sequence[str] | None,
+    *,
+    reason: str = "the checkpoint has none",
+    at_least: int = 2,
+) -> HeadChoice:
     """Decides between the given labels and those of the checkpoint.
 
-    The stored head is kept where it is for the given classes: for the same names in any order,
-    or for as many classes without names of their own.
+    The stored head is kept where it is for the given labels: for the same names in any order, or
+    for as many outputs without names of their own.
 
     Args:
         given: The labels that the caller wants, or None.
-        stored: The labels of the checkpoint's head, or None where it has no head.
+        stored: The labels of the checkpoint's head, or None where it has no head of this kind.
+        reason: Why there is none, where there is none.
+        at_least: The fewest labels that a head can have.
 
     Returns:
         The labels, and what becomes of the head.
 
     Raises:
-        ConfigError: There are no labels, fewer than two, or some twice.
+        ConfigError: There are no labels, too few, or some twice.
 
     Example:
         >>> choose_head(["good", "bad"], ["bad", "good"])
@@ -51,33 +59,34 @@ def choose_head(given: Sequence[str] | None, stored: Sequence[str] | None) -> He
                 "Pass labels=[...] with the names of the classes."
             )
         return HeadChoice(tuple(stored), tuple(range(len(stored))))
-    labels = check_labels(given)
+    labels = check_labels(given, at_least=at_least)
     if stored is None:
-        return HeadChoice(labels, None, "the checkpoint has no classifier")
+        return HeadChoice(labels, None, reason)
     if set(labels) == set(stored):
         return HeadChoice(labels, tuple(list(stored).index(name) for name in labels))
     nameless = [f"LABEL_{index}" for index in range(len(labels))]
     if list(stored) == nameless:
         return HeadChoice(labels, tuple(range(len(labels))))
-    return HeadChoice(labels, None, f"the checkpoint's classifier is for {', '.join(stored)}")
+    return HeadChoice(labels, None, f"the checkpoint's is for {', '.join(stored)}")
 
 
-def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Checks class names.
+def check_labels(labels: Sequence[str], *, at_least: int = 2) -> tuple[str, ...]:
+    """Checks the names of classes or numbers.
 
     Args:
         labels: The names in their order.
+        at_least: The fewest that there can be.
 
     Returns:
         The same, as a tuple.
 
     Raises:
-        ConfigError: They are not a list of at least two distinct, non-empty strings.
+        ConfigError: They are not a list of so many distinct, non-empty strings.
     """
     faulty = isinstance(labels, str) or not all(isinstance(name, str) and name for name in labels)
-    if faulty or len(labels) < 2 or len(set(labels)) < len(labels):
+    if faulty or len(labels) < at_least or len(set(labels)) < len(labels):
         raise ConfigError(
-            "labels must be a list of at least two distinct, non-empty strings. "
+            f"labels must be a list of distinct, non-empty strings, at least {at_least} of them. "
             f"Received: {labels!r}."
         )
     return tuple(labels)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tfaigc.errors import ConfigError
 from tfaigc.families import Backbone
 from tfaigc.tasks.checkpoint import Checkpoint
-from tfaigc.tasks.labels import HeadChoice
+from tfaigc.tasks.labels import HeadChoice, check_labels, choose_head
 from tfaigc.tasks.problems import Problem, Regression
 from tfaigc.tasks.text_task import TextTask
 from tfaigc.tokenizers import Tokenizer
@@ -48,7 +47,7 @@ class TextRegressor(TextTask):
         max_length: int | None = None,
         name: str = "text_regressor",
     ) -> None:
-        problem = Regression(_check_names(labels))
+        problem = Regression(_ONLY if labels is None else check_labels(labels, at_least=1))
         super().__init__(backbone, tokenizer, problem=problem, max_length=max_length, name=name)
 
     @classmethod
@@ -117,31 +116,14 @@ class TextRegressor(TextTask):
         return cls(backbone, tokenizer, labels=problem.labels, max_length=max_length)
 
 
-def _check_names(labels: Sequence[str] | None) -> tuple[str, ...]:
-    names = _ONLY if labels is None else labels
-    faulty = isinstance(names, str) or not all(isinstance(name, str) and name for name in names)
-    if faulty or not names or len(set(names)) < len(names):
-        raise ConfigError(
-            "labels of a TextRegressor must be a list of distinct, non-empty names of numbers. "
-            f"Received: {labels!r}."
-        )
-    return tuple(names)
-
-
 def _choose_head(labels: Sequence[str] | None, checkpoint: Checkpoint) -> HeadChoice:
     """Keeps a stored head that predicts numbers, under the names that are wanted."""
     stored = checkpoint.labels()
+    if stored is None:
+        return choose_head(_ONLY if labels is None else labels, None, at_least=1)
     kind = checkpoint.stated.get("problem_type")
     # As in transformers, a head with one output is one of numbers unless something else is stated.
-    is_regression = kind == Regression.problem_type or (kind is None and len(stored or ()) == 1)
-    if stored is None:
-        return HeadChoice(_check_names(labels), None, "the checkpoint has none")
-    if not is_regression:
-        return HeadChoice(_check_names(labels), None, "the checkpoint's is a classifier")
-    names = stored if labels is None else _check_names(labels)
-    if set(names) == set(stored):
-        return HeadChoice(names, tuple(list(stored).index(name) for name in names))
-    nameless = [f"LABEL_{index}" for index in range(len(names))]
-    if list(stored) == nameless:
-        return HeadChoice(names, tuple(range(len(names))))
-    return HeadChoice(names, None, f"the checkpoint's is for {', '.join(stored)}")
+    if kind == Regression.problem_type or (kind is None and len(stored) == 1):
+        return choose_head(labels, stored, at_least=1)
+    reason = "the checkpoint's is a classifier"
+    return choose_head(_ONLY if labels is None else labels, None, reason=reason, at_least=1)
