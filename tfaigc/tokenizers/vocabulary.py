@@ -38,9 +38,25 @@ class Vocabulary:
     @cached_property
     def pad_token_id(self) -> int | None:
         """The padding token's id, or None where the checkpoint has none."""
-        candidates = (_content(self.config.get("pad_token")), "[PAD]", "<pad>")
-        found = (self.token_id(token) for token in candidates if token)
-        return next((token for token in found if token is not None), None)
+        return self._named_id("pad_token", "[PAD]", "<pad>")
+
+    @cached_property
+    def mask_token_id(self) -> int | None:
+        """The mask's id, or None where the checkpoint has none."""
+        return self._named_id("mask_token", "[MASK]", "<mask>")
+
+    @cached_property
+    def special_token_ids(self) -> tuple[int, ...]:
+        """The ids of special tokens, which decoding leaves out."""
+        added = self._rust.get_added_tokens_decoder()
+        return tuple(sorted(index for index, token in added.items() if token.special))
+
+    @cached_property
+    def affixes(self) -> tuple[int, int]:
+        """How many special tokens `encode` puts before a text, and how many behind it."""
+        added = self._rust.encode("a").special_tokens_mask
+        before = added.index(0)
+        return before, self.num_special_tokens() - before
 
     def token_id(self, token: str) -> int | None:
         """Looks a token up.
@@ -53,6 +69,23 @@ class Vocabulary:
         """
         found: int | None = self._rust.token_to_id(token)
         return found
+
+    def token(self, token_id: int) -> str:
+        """Returns a token as the vocabulary or the added tokens have it."""
+        found: str = self._rust.id_to_token(token_id)
+        return found
+
+    def token_texts(self) -> list[str]:
+        """Returns what each token stands for alone, special tokens included, by id."""
+        rows = [[token_id] for token_id in range(self.vocabulary_size)]
+        texts: list[str] = self._rust.decode_batch(rows, skip_special_tokens=False)
+        return texts
+
+    def _named_id(self, name: str, *usual: str) -> int | None:
+        """Finds the token that tokenizer_config.json calls so, or else one that usually is."""
+        candidates = (_content(self.config.get(name)), *usual)
+        found = (self.token_id(token) for token in candidates if token)
+        return next((token for token in found if token is not None), None)
 
     def num_special_tokens(self, *, pair: bool = False) -> int:
         """Counts the special tokens that `encode` adds.

@@ -1,0 +1,71 @@
+"""The loss of language models, and what it says in the field's own numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def count_targets(y_true: Any) -> Any:
+    """Counts the tokens that a batch's mean is over, float32, ()."""
+    return ops.sum(ops.cast(ops.greater_equal(y_true, 0), "float32"))
+
+
+def token_losses(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Computes each token's cross-entropy.
+
+    Args:
+        y_true: int, (batch, tokens): the right ones; below 0 where none counts.
+        y_pred: float, (batch, tokens, vocabulary): logits.
+
+    Returns:
+        float, (batch, tokens): the losses, 0 where none counts; and 1 where one counts, else 0.
+    """
+    y_true = ops.cast(y_true, "int32")
+    counted = ops.cast(ops.greater_equal(y_true, 0), y_pred.dtype)
+    losses = ops.sparse_categorical_crossentropy(ops.maximum(y_true, 0), y_pred, from_logits=True)
+    return losses * counted, counted
+
+
+@keras.saving.register_keras_serializable("tfaigc")
+class TokenCrossEntropy(keras.losses.Loss):
+    """Cross-entropy as the mean over the tokens that count, whichever texts they are of."""
+
+    def __init__(self, name: str = "token_cross_entropy", **arguments: Any) -> None:
+        super().__init__(name=name, **{**arguments, "reduction": "sum"})
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Computes each token's share of the mean, float, (batch, tokens)."""
+        losses, counted = token_losses(y_true, y_pred)
+        return losses / ops.maximum(ops.sum(counted), 1.0)
+
+
+class Perplexity(keras.metrics.Mean):
+    """The exponential of the mean cross-entropy over all tokens that count."""
+
+    def __init__(self, name: str = "perplexity") -> None:
+        super().__init__(name=name)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts a batch; see ``token_losses``."""
+        losses, counted = token_losses(y_true, y_pred)
+        super().update_state(losses, sample_weight=counted)
+
+    def result(self) -> Any:
+        """Returns the perplexity so far."""
+        return ops.exp(super().result())
+
+
+class TokenAccuracy(keras.metrics.Mean):
+    """The share of tokens, of those that count, that get the highest logit."""
+
+    def __init__(self, name: str = "accuracy") -> None:
+        super().__init__(name=name)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts a batch; see ``token_losses``."""
+        y_true = ops.cast(y_true, "int32")
+        right = ops.equal(ops.cast(ops.argmax(y_pred, axis=-1), "int32"), y_true)
+        super().update_state(right, sample_weight=ops.greater_equal(y_true, 0))
