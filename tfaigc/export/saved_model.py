@@ -109,7 +109,9 @@ def _save(module: Any, signatures: Mapping[str, Any], temporary: Path) -> None:
             "Hold the variables of the signatures in a tf.Module."
         )
     try:
-        tf.saved_model.save(module, str(temporary), signatures=dict(signatures))
+        # Gradients are for training on; a served model would carry them for nothing.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, str(temporary), signatures=dict(signatures), options=options)
     except (AssertionError, ValueError, TypeError) as error:
         # TensorFlow reports a resource that the module does not hold as an AssertionError.
         raise ExportError(
