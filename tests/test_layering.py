@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "tfaigc"
 
 ROWS = [
     {"errors", "version"},
-    {"layers", "sources"},
+    {"layers", "sources", "tagging"},
     {"checkpoints", "tokenizers", "models"},
     {"families", "data", "training", "evaluation", "export"},
     {"tasks"},

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tfaigc.data.alignment import (
+    byte_places,
+    first_tokens,
+    joined_spans,
+    label_tokens,
+    words_of_tokens,
+)
 from tfaigc.data.batching import make_dataset
 from tfaigc.data.cache import EncodedTexts, tokenize_cached
 from tfaigc.data.checks import (
@@ -15,41 +22,60 @@ from tfaigc.data.checks import (
 )
 from tfaigc.data.faults import Fault
 from tfaigc.data.labels import LabelSet
+from tfaigc.data.masking import IGNORED, FoundMasks, Masking, check_mlm_probability
 from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
 from tfaigc.data.order import BatchOrder
+from tfaigc.data.readers import WORD_FILE_READERS
 from tfaigc.data.records import read_records
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import Table
+from tfaigc.data.tags import EncodedTags, check_tags, check_words
 from tfaigc.data.targets import check_label_lists, check_numbers
+from tfaigc.data.windows import central_tokens, cut_windows
 
 if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
 
 __all__ = [
+    "IGNORED",
+    "WORD_FILE_READERS",
     "BatchOrder",
     "EncodedLabels",
+    "EncodedTags",
     "EncodedTexts",
     "EpochOrder",
     "Fault",
+    "FoundMasks",
     "LabelSet",
+    "Masking",
     "Summary",
     "Table",
+    "byte_places",
+    "central_tokens",
     "check_examples",
     "check_label_lists",
     "check_labels",
+    "check_mlm_probability",
     "check_numbers",
+    "check_tags",
     "check_texts",
+    "check_words",
     "count_conflicts",
+    "cut_windows",
     "describe",
     "encode_labels",
     "first_of_duplicates",
+    "first_tokens",
+    "joined_spans",
+    "label_tokens",
     "make_dataset",
     "movie_ratings",
     "movie_reviews",
     "read_records",
     "stratified_split",
     "tokenize_cached",
+    "words_of_tokens",
 ]
 
 

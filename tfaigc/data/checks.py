@@ -47,7 +47,7 @@ def check_texts(table: Table, *fields: str, max_invalid_share: float = 0.0) -> T
     Raises:
         DataError: A field is missing, or more than the allowed share of the records has no text.
     """
-    return _without(table, _text_faults(table, fields), max_invalid_share)
+    return leave_out(table, _text_faults(table, fields), max_invalid_share)
 
 
 def check_labels(
@@ -139,7 +139,7 @@ def check_rows(
         values.append(value)
         if fault:
             reasons[index] = f"{reasons[index]} {fault}" if index in reasons else fault
-    kept = _without(table, reasons, max_invalid_share)
+    kept = leave_out(table, reasons, max_invalid_share)
     return kept, [value for index, value in enumerate(values) if index not in reasons]
 
 
@@ -219,8 +219,20 @@ def _check_inferred(table: Table, names: Sequence[str]) -> None:
         )
 
 
-def _without(table: Table, reasons: Mapping[int, str], max_invalid_share: float) -> Table:
-    """Drops the rows with faults, where so many may be dropped."""
+def leave_out(table: Table, reasons: Mapping[int, str], max_invalid_share: float) -> Table:
+    """Drops the rows with faults, where so many may be dropped.
+
+    Args:
+        table: The records.
+        reasons: What is wrong with a row, by its place.
+        max_invalid_share: Share of records, from 0 to 1, that may be dropped.
+
+    Returns:
+        The table without the dropped records, which its ``rejected`` lists.
+
+    Raises:
+        DataError: More than the allowed share of the records has faults.
+    """
     if not reasons:
         return table
     faults = [Fault(table.location(index), reasons[index]) for index in sorted(reasons)]

@@ -8,7 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfaigc.data.faults import Fault, settle
-from tfaigc.data.readers import FILE_READERS, is_data_frame, read_data_frame, read_sequence
+from tfaigc.data.readers import (
+    FILE_READERS,
+    FileReader,
+    is_data_frame,
+    read_data_frame,
+    read_sequence,
+)
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError, suggestion
 
@@ -18,16 +24,18 @@ def read_records(
     *,
     columns: Mapping[str, str] | None = None,
     max_invalid_share: float = 0.0,
+    readers: Mapping[str, FileReader] = FILE_READERS,
 ) -> Table:
     """Reads whatever holds records into a Table.
 
     Args:
-        records: A list of strings or dicts, a pandas DataFrame, a path to a CSV, TSV or JSONL
-            file, a ``pypi://`` source of such a file, or a Table.
+        records: A list of strings or dicts, a pandas DataFrame, a path to a CSV, TSV, JSONL or
+            CoNLL file, a ``pypi://`` source of such a file, or a Table.
         columns: Our field name to the source's column name, as in `{"text": "review"}`; columns
             that are not mapped keep their names.
         max_invalid_share: Share of rows, from 0 to 1, that may be unreadable; they are logged and
             listed in the table's `rejected`.
+        readers: How files are read, by the end of their names.
 
     Returns:
         The table; it has at least one row.
@@ -41,7 +49,7 @@ def read_records(
         >>> table.rows
         [{'text': 'Fine.', 'label': 1}]
     """
-    table, faults = _read(records)
+    table, faults = _read(records, readers)
     total = len(table) + len(faults) + len(table.rejected)
     rejected = settle(
         [*table.rejected, *faults],
@@ -60,12 +68,12 @@ def read_records(
     return table.rename(columns) if columns else table
 
 
-def _read(records: object) -> tuple[Table, list[Fault]]:
+def _read(records: object, readers: Mapping[str, FileReader]) -> tuple[Table, list[Fault]]:
     """Finds the reader for a kind of source."""
     if isinstance(records, Table):
         return records, []
     if isinstance(records, str | os.PathLike):
-        return _read_file(records)
+        return _read_file(records, readers)
     if is_data_frame(records):
         return read_data_frame(records)
     if isinstance(records, Iterable) and not isinstance(records, Mapping | bytes):
@@ -76,7 +84,9 @@ def _read(records: object) -> tuple[Table, list[Fault]]:
     )
 
 
-def _read_file(source: str | os.PathLike[str]) -> tuple[Table, list[Fault]]:
+def _read_file(
+    source: str | os.PathLike[str], readers: Mapping[str, FileReader]
+) -> tuple[Table, list[Fault]]:
     """Reads a file, which a scheme such as ``pypi://`` may bring here first."""
     name = os.fspath(source)
     if "://" in name:
@@ -86,27 +96,27 @@ def _read_file(source: str | os.PathLike[str]) -> tuple[Table, list[Fault]]:
         name = path.name
     else:
         path = Path(source)
-        _check_is_file(path, name)
-    reader = FILE_READERS.get(path.suffix.lower())
+        _check_is_file(path, name, readers)
+    reader = readers.get(path.suffix.lower())
     if reader is None:
-        valid = ", ".join(FILE_READERS)
+        valid = ", ".join(readers)
         raise DataError(
             f"A data file's name must end in one of {valid}. Received: {name!r}."
-            f"{suggestion(path.suffix, FILE_READERS)} Save it in one of these formats."
+            f"{suggestion(path.suffix, readers)} Save it in one of these formats."
         )
     return reader(path, name)
 
 
-def _check_is_file(path: Path, name: str) -> None:
+def _check_is_file(path: Path, name: str, readers: Mapping[str, FileReader]) -> None:
     """Refuses a path that is no file."""
     if path.is_dir():
-        files = sorted(file.name for file in path.iterdir() if file.suffix in FILE_READERS)
+        files = sorted(file.name for file in path.iterdir() if file.suffix in readers)
         found = f" It holds: {', '.join(files[:5])}." if files else ""
         raise DataError(f"{name} must be a file. Received: a directory.{found} Name one file.")
     if not path.exists():
         parent = path.parent
         neighbours = [file.name for file in parent.iterdir()] if parent.is_dir() else []
-        text = " " in name and path.suffix.lower() not in FILE_READERS
+        text = " " in name and path.suffix.lower() not in readers
         move = "To pass a text, pass a list: [text]." if text else "Check the path."
         raise DataError(
             f"{name} must be an existing file. Received: no such file in {parent.absolute()}."

@@ -1,21 +1,28 @@
 """Metrics, plots and reports about a model's answers."""
 
 from tfaigc.evaluation.classification import classification_report
+from tfaigc.evaluation.entities import entity_metrics, entity_report
 from tfaigc.evaluation.metrics import classification_metrics, metric_title
 from tfaigc.evaluation.multi_label import multi_label_report
 from tfaigc.evaluation.regression import regression_report
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Figure, Section, Table, Text
+from tfaigc.evaluation.sentences import TaggedSentences
+from tfaigc.evaluation.tags import tag_report
 
 __all__ = [
     "Figure",
     "Report",
     "Section",
     "Table",
+    "TaggedSentences",
     "Text",
     "classification_metrics",
     "classification_report",
+    "entity_metrics",
+    "entity_report",
     "metric_title",
     "multi_label_report",
     "regression_report",
+    "tag_report",
 ]

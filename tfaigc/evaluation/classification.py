@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
 from tfaigc.errors import DataError
+from tfaigc.evaluation.arguments import Array, check_texts, counted, texts_of
+from tfaigc.evaluation.confusions import (
+    confusion_sections,
+    count_confusions,
+    reliability_figure,
+)
 from tfaigc.evaluation.metrics import classification_metrics
-from tfaigc.evaluation.plots.confusion_matrix import draw_confusion_matrix
-from tfaigc.evaluation.plots.reliability import draw_reliability
 from tfaigc.evaluation.report import Report
-from tfaigc.evaluation.sections import Figure, Section, Table
+from tfaigc.evaluation.sections import Table
 
-Array: TypeAlias = np.ndarray[Any, Any]
-
-_MOST_CLASSES_IN_PLOT: Final = 60
 _MOST_EXAMPLES_SHOWN: Final = 10
 
 
@@ -48,29 +49,19 @@ def classification_report(
     predicted = probabilities.argmax(axis=1)
     scores = probabilities.max(axis=1)
     correct = predicted == references
-    counts = _count(references, predicted, len(class_names))
-    sections: list[Section] = [_per_class(counts, class_names)]
-    if len(class_names) <= _MOST_CLASSES_IN_PLOT:
-        sections.append(_confusion_figure(counts, class_names))
-    if len(class_names) > 2:
-        sections.append(_confusions(counts, class_names))
-    sections.append(
-        Figure(
-            title="Reliability",
-            name="reliability",
-            draw=lambda: draw_reliability(scores, correct),
-            description="Accuracy of the predictions by how sure the model was",
-        )
-    )
+    counts = count_confusions(references, predicted, len(class_names))
+    sections = [
+        *confusion_sections(counts, class_names),
+        reliability_figure(scores, correct),
+    ]
     if texts is not None:
         sections.append(_worst_errors(class_names, references, predicted, scores, texts))
-    share = "1 example" if len(references) == 1 else f"{len(references):,} examples"
     return Report(
         title=title,
         metrics=classification_metrics(references, probabilities),
         sections=sections,
         predictions=_records(class_names, references, probabilities, texts),
-        notes=_notes(references, class_names, share),
+        notes=_notes(references, class_names),
         headline=("accuracy", "macro_f1"),
     )
 
@@ -95,11 +86,7 @@ def _check(
             f"{references.dtype} from {references.min()} to {references.max()}. Pass class "
             "numbers in the order of class_names."
         )
-    if texts is not None and len(texts) != len(references):
-        raise DataError(
-            f"texts must be as many as references. Received: {len(texts)} for {len(references)}. "
-            "Pass the texts that were classified, in the same order."
-        )
+    check_texts(texts, references)
     if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3) or probabilities.min() < 0:
         raise DataError(
             "Each row of probabilities must be at least 0 and add up to 1. Received: rows that "
@@ -107,52 +94,6 @@ def _check(
             "softmax first; NaN comes from a model that diverged."
         )
     return references.astype(np.int64), probabilities
-
-
-def _count(references: Array, predicted: Array, num_classes: int) -> Array:
-    """Counts examples by true and predicted class: int, (classes, classes)."""
-    cells = references * num_classes + predicted
-    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def _per_class(counts: Array, class_names: Sequence[str]) -> Table:
-    support, predicted, hits = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
-    precision = hits / np.maximum(predicted, 1)
-    recall = hits / np.maximum(support, 1)
-    f1 = 2 * hits / np.maximum(support + predicted, 1)
-    rows = [
-        (str(name), float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
-        for i, name in enumerate(class_names)
-    ]
-    return Table("Per class", ("class", "precision", "recall", "F1", "support"), rows)
-
-
-def _confusion_figure(counts: Array, class_names: Sequence[str]) -> Figure:
-    return Figure(
-        title="Confusion matrix",
-        name="confusion_matrix",
-        draw=lambda: draw_confusion_matrix(counts, class_names),
-        description="Examples by true class and predicted class",
-    )
-
-
-def _confusions(counts: Array, class_names: Sequence[str]) -> Table:
-    errors = counts - np.diag(counts.diagonal())
-    order = np.argsort(-errors, axis=None, kind="stable")[:_MOST_EXAMPLES_SHOWN]
-    cells = zip(*np.unravel_index(order, errors.shape), strict=True)
-    support = counts.sum(axis=1)
-    rows = [
-        (
-            str(class_names[true]),
-            str(class_names[taken]),
-            int(errors[true, taken]),
-            float(errors[true, taken] / support[true]),
-        )
-        for true, taken in cells
-        if errors[true, taken]
-    ]
-    columns = ("true", "predicted", "examples", "share of the true class")
-    return Table("Most frequent confusions", columns, rows)
 
 
 def _worst_errors(
@@ -190,7 +131,7 @@ def _records(
     predicted = probabilities.argmax(axis=1)
     records = []
     for index, (true, taken) in enumerate(zip(references, predicted, strict=True)):
-        record: dict[str, Any] = {} if texts is None else {"text": str(texts[index])}
+        record = texts_of(texts, index)
         record["reference"] = str(class_names[true])
         record["predicted"] = str(class_names[taken])
         record["score"] = round(float(probabilities[index, taken]), 6)
@@ -199,8 +140,11 @@ def _records(
     return records
 
 
-def _notes(references: Array, class_names: Sequence[str], share: str) -> list[str]:
-    notes = [f"Measured on {share}; accuracy_low and accuracy_high bound the accuracy with 95 %."]
+def _notes(references: Array, class_names: Sequence[str]) -> list[str]:
+    notes = [
+        f"Measured on {counted(references)}; accuracy_low and accuracy_high bound the accuracy "
+        "with 95 %."
+    ]
     absent = sorted(set(range(len(class_names))) - set(references.tolist()))
     if absent:
         names = ", ".join(str(class_names[index]) for index in absent[:10])

@@ -6,12 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfaigc.data.faults import Fault
+from tfaigc.data.readers.columns import read_columns, read_conllu
 from tfaigc.data.readers.delimited import read_csv, read_tsv
 from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
 from tfaigc.data.readers.json_lines import read_json_lines
 from tfaigc.data.table import Table
 
-__all__ = ["FILE_READERS", "FileReader", "is_data_frame", "read_data_frame", "read_sequence"]
+__all__ = [
+    "FILE_READERS",
+    "WORD_FILE_READERS",
+    "FileReader",
+    "is_data_frame",
+    "read_data_frame",
+    "read_sequence",
+]
 
 FileReader = Callable[[Path, str], tuple[Table, list[Fault]]]
 
@@ -20,4 +28,13 @@ FILE_READERS: dict[str, FileReader] = {
     ".tsv": read_tsv,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
+    ".conll": read_columns,
+    ".conllu": read_conllu,
+    ".bio": read_columns,
+    ".iob": read_columns,
+    ".iob2": read_columns,
 }
+"""Readers by the end of a file's name."""
+
+WORD_FILE_READERS: dict[str, FileReader] = {**FILE_READERS, ".txt": read_columns}
+"""Readers where words and tags are asked for, which stand in columns of plain text, too."""
