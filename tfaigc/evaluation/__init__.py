@@ -2,6 +2,7 @@
 
 from tfaigc.evaluation.classification import classification_report
 from tfaigc.evaluation.entities import entity_metrics, entity_report
+from tfaigc.evaluation.language_models import TokenScores, by_kind, language_model_report
 from tfaigc.evaluation.metrics import classification_metrics, metric_title
 from tfaigc.evaluation.multi_label import multi_label_report
 from tfaigc.evaluation.regression import regression_report
@@ -17,10 +18,13 @@ __all__ = [
     "Table",
     "TaggedSentences",
     "Text",
+    "TokenScores",
+    "by_kind",
     "classification_metrics",
     "classification_report",
     "entity_metrics",
     "entity_report",
+    "language_model_report",
     "metric_title",
     "multi_label_report",
     "regression_report",

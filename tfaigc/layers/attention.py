@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from tfaigc.layers.attention_heads import attend, merge_heads, split_heads
+from tfaigc.layers.cache import AttentionCache
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 from tfaigc.layers.plain_attributes import PlainAttributes
@@ -23,11 +24,14 @@ class Memory:
         layout: Where each row lies in the grid.
         bias: float, broadcastable to (batch, heads, own length, memory's length), added to the
             scores.
+        heads: What ``Attention.keys_and_values`` made of the rows, where that was done before;
+            None: it is done anew.
     """
 
     rows: Any
     layout: Layout
     bias: Any
+    heads: tuple[Any, Any] | None = None
 
 
 class Attention(PlainAttributes, keras.layers.Layer):
@@ -104,6 +108,7 @@ class Attention(PlainAttributes, keras.layers.Layer):
         bias: Any = None,
         angles: Any = None,
         memory: Memory | None = None,
+        cache: AttentionCache | None = None,
         training: bool = False,
     ) -> Any:
         """Mixes into each token those that it may attend to: of its own text, or of a memory.
@@ -115,22 +120,45 @@ class Attention(PlainAttributes, keras.layers.Layer):
                 None with a memory, which has its own.
             angles: What ``rotary_angles`` returned, or None: queries and keys are not turned.
             memory: What the tokens attend to; None: each other.
+            cache: The tokens before these, to which they attend too, and behind which they are
+                written; None: there are none. ``bias`` is for all its columns then.
             training: Whether dropout is active.
 
         Returns:
             float, (rows, hidden).
         """
         seen = Memory(rows, layout, bias) if memory is None else memory
-        query, key = self.query(rows), self.key(seen.rows)
+        query = self.query(rows)
         if self.query_norm is None:
             query = query * self.scale
         query = split_heads(layout.to_grid(query), self.num_heads)
-        key = split_heads(seen.layout.to_grid(key), self.num_key_value_heads)
         if self.query_norm is not None:
             query = self.query_norm(query, training=training) * self.scale
-            key = self.key_norm(key, training=training)
         if angles is not None:
-            query, key = rotate(query, angles), rotate(key, angles)
-        value = split_heads(seen.layout.to_grid(self.value(seen.rows)), self.num_key_value_heads)
+            query = rotate(query, angles)
+        key, value = seen.heads or self.keys_and_values(seen, angles=angles, training=training)
+        if cache is not None:
+            key, value = cache.extend(key, value)
         mixed = attend(query, key, value, bias=seen.bias, dropout=self.dropout, training=training)
         return self.output_projection(layout.to_rows(merge_heads(mixed)))
+
+    def keys_and_values(
+        self, seen: Memory, *, angles: Any = None, training: bool = False
+    ) -> tuple[Any, Any]:
+        """Computes what queries look at.
+
+        Args:
+            seen: The rows that are looked at.
+            angles: What ``rotary_angles`` returned for them, or None.
+            training: Whether dropout is active.
+
+        Returns:
+            Keys and values, float, (batch, key heads, length, head size).
+        """
+        key, value = (
+            split_heads(seen.layout.to_grid(part(seen.rows)), self.num_key_value_heads)
+            for part in (self.key, self.value)
+        )
+        if self.key_norm is not None:
+            key = self.key_norm(key, training=training)
+        return (key if angles is None else rotate(key, angles)), value

@@ -14,6 +14,7 @@ def attention_bias(
     pack_ids: Any = None,
     window: int | None = None,
     global_mask: Any = None,
+    queries: Any = None,
     dtype: str = "float32",
 ) -> Any:
     """Builds the bias that is added to attention scores before the softmax.
@@ -24,10 +25,11 @@ def attention_bias(
         pack_ids: int, (batch, length), or None: tokens attend only to tokens of the same id.
         window: Tokens attend only to tokens at most this far away; None: however far away.
         global_mask: int, (batch, length), or None: tokens attend to those with 1 however far.
+        queries: int, (queries,): the columns of the tokens that attend; None: all of them.
         dtype: The floating type of the scores.
 
     Returns:
-        float, (batch, 1, length or 1, length): 0 where attention is allowed, a large negative
+        float, (batch, 1, queries or 1, length): 0 where attention is allowed, a large negative
         number elsewhere.
 
     Example:
@@ -35,16 +37,16 @@ def attention_bias(
         <tf.Tensor: ... numpy=0.0>
     """
     allowed = ops.cast(padding_mask, "bool")[:, None, None, :]
+    columns = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
+    queries = columns if queries is None else queries
     if pack_ids is not None:
         same = ops.equal(pack_ids[:, :, None], pack_ids[:, None, :])
         allowed = ops.logical_and(allowed, same[:, None, :, :])
     if causal:
-        positions = ops.arange(ops.shape(padding_mask)[1])
-        before = ops.greater_equal(positions[:, None], positions[None, :])
+        before = ops.greater_equal(queries[:, None], columns[None, :])
         allowed = ops.logical_and(allowed, before[None, None, :, :])
     if window is not None:
-        columns = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
-        near = ops.less_equal(ops.abs(columns[:, None] - columns[None, :]), window)
+        near = ops.less_equal(ops.abs(queries[:, None] - columns[None, :]), window)
         near = near[None, None, :, :]
         if global_mask is not None:
             near = ops.logical_or(near, ops.cast(global_mask, "bool")[:, None, None, :])

@@ -45,17 +45,18 @@ class RelativeBias(keras.layers.Layer):
         """Builds the table."""
         self.table.build(None)
 
-    def call(self, token_ids: Any) -> Any:
+    def call(self, token_ids: Any, *, queries: Any = None) -> Any:
         """Looks the biases up.
 
         Args:
             token_ids: int, (batch, length).
+            queries: int, (queries,): the columns of the tokens that attend; None: all of them.
 
         Returns:
-            float, (1, heads, length, length): the bias of query i on key j at [i, j].
+            float, (1, heads, queries, length): the bias of query i on key j at [i, j].
         """
         columns = ops.arange(ops.shape(token_ids)[1], dtype="int32")
-        distance = columns[None, :] - columns[:, None]
+        distance = columns[None, :] - (columns if queries is None else queries)[:, None]
         by_distance = ops.convert_to_tensor(
             relative_buckets(self.num_buckets, self.max_distance, both_ways=self.both_ways),
             dtype="int32",

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tfaigc.layers.attention import Memory
+from tfaigc.layers.cache import AttentionCache
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.layout import Layout
 from tfaigc.layers.plain_attributes import PlainAttributes
@@ -101,6 +102,7 @@ class TransformerBlock(PlainAttributes, keras.layers.Layer):
         distances: Any = None,
         global_tokens: Any = None,
         memory: Memory | None = None,
+        cache: AttentionCache | None = None,
         training: bool = False,
     ) -> Any:
         """Takes (rows, hidden) to (rows, hidden).
@@ -115,9 +117,15 @@ class TransformerBlock(PlainAttributes, keras.layers.Layer):
             global_tokens: Which tokens are global and the bias on their scores, for attention
                 with global tokens.
             memory: An encoder's rows, for blocks with cross-attention.
+            cache: The tokens before these; see ``Attention``.
             training: Whether dropout is active.
         """
-        extra = {"angles": angles, "distances": distances, "global_tokens": global_tokens}
+        extra = {
+            "angles": angles,
+            "distances": distances,
+            "global_tokens": global_tokens,
+            "cache": cache,
+        }
         extra = {name: value for name, value in extra.items() if value is not None}
         before = self._norm(self.attention_norm, rows, training) if self.pre_norm else rows
         mixed = self.attention(before, layout=layout, bias=bias, training=training, **extra)

@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any
 from tfaigc.checkpoints import WeightFile, open_weights, write_weights
 from tfaigc.errors import CheckpointError
 from tfaigc.families import Backbone, Family, Head, family_of, held_heads, read_config_file
-from tfaigc.families.held_heads import labels_of
+from tfaigc.families.held_heads import labels_of, settle_tie
 from tfaigc.families.keras_hub import KerasHubBackbone, is_keras_hub
 from tfaigc.families.weights import load_weights, variables_of
-from tfaigc.tasks.presets import SETTINGS_FILE, load_head, open_preset, save_preset
+from tfaigc.layers import VocabularySettings
+from tfaigc.tasks.presets import (
+    SETTINGS_FILE,
+    announce_fresh_head,
+    load_head,
+    open_preset,
+    save_preset,
+)
 from tfaigc.version import __version__
 
 if TYPE_CHECKING:
@@ -83,13 +90,23 @@ class Checkpoint:
         """Makes the backbone, whose weights are still fresh."""
         return Backbone(self.stated, pooler=self.head.needs_pooler, seed=seed, dtype=dtype)
 
+    def has_head(self) -> bool:
+        """Tells whether the checkpoint has the task's head."""
+        return self.task in held_heads(self.family, self.stated, self.weights.names())
+
+    def vocabulary(self) -> VocabularySettings | None:
+        """Returns how a language model's head scores the vocabulary."""
+        if not self.has_head():
+            return None
+        return settle_tie(self.head, self.family, self.stated, self.weights)
+
     def labels(self) -> tuple[str, ...] | None:
         """Returns the labels of the task's head, or None where the checkpoint has no such head.
 
         Raises:
             ConfigError: ``id2label`` does not name the head's classes.
         """
-        if self.task not in held_heads(self.family, self.stated, self.weights.names()):
+        if not self.has_head():
             return None
         return labels_of(self.head, self.family, self.stated, self.weights)
 
@@ -112,8 +129,8 @@ def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = 
     if fresh_head:
         head = set(variables_of(model.network.head))
         tensors = {path: pair for path, pair in tensors.items() if path not in head}
-        names = ", ".join(model.labels)
-        _log.info("Made a fresh %s for %s: %s.", model.head_title, names, fresh_head)
+        if head:
+            announce_fresh_head(model, fresh_head)
     loaded = load_weights(
         checkpoint.weights, tensors, family=checkpoint.family, may_be_fresh=("pooler",)
     )

@@ -84,6 +84,13 @@ def open_preset(
     return Preset(directory, {**stated, **kind}, settings, task)
 
 
+def announce_fresh_head(model: Task, reason: str) -> None:
+    """Says in the log that a head is not the checkpoint's, and why."""
+    names = ", ".join(getattr(model, "labels", ()))
+    what = f"{model.head_title} for {names}" if names else model.head_title
+    _log.info("Made a fresh %s: %s.", what, reason)
+
+
 def load_head(model: Task, preset: Any, *, fresh_head: str) -> None:
     """Loads the head that lies beside a network; the network has its weights already.
 
@@ -96,8 +103,7 @@ def load_head(model: Task, preset: Any, *, fresh_head: str) -> None:
         CheckpointError: A tensor is missing or has another shape.
     """
     if fresh_head:
-        names = ", ".join(getattr(model, "labels", ()))
-        _log.info("Made a fresh %s for %s: %s.", model.head_title, names, fresh_head)
+        announce_fresh_head(model, fresh_head)
         return
     tensors = _tensors(model)
     with open_weights(preset.directory / HEAD_DIRECTORY) as weights:

@@ -34,7 +34,7 @@ class TokenizerFiles:
 
     Attributes:
         text: tokenizer.json as text.
-        config: tokenizer_config.json.
+        config: tokenizer_config.json, and the chat template that may stand beside it.
         special_tokens_map: special_tokens_map.json, or None where there is none.
     """
 
@@ -77,11 +77,14 @@ def read_directory(directory: Path) -> TokenizerFiles:
     Raises:
         TokenizerError: There is no tokenizer, or a file cannot be read.
     """
-    config = _read_json(directory / "tokenizer_config.json")
+    config = _read_json(directory / "tokenizer_config.json") or {}
+    template = directory / "chat_template.jinja"
+    if template.is_file():
+        config["chat_template"] = read_text(template)
     special_tokens_map = _read_json(directory / "special_tokens_map.json")
     path = directory / "tokenizer.json"
     text = read_text(path) if path.is_file() else conversion.build(directory)
-    return TokenizerFiles(text, config or {}, special_tokens_map)
+    return TokenizerFiles(text, config, special_tokens_map)
 
 
 def is_keras_hub(directory: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -49,6 +50,7 @@ class RustEncoder:
         truncation: str,
         *,
         offsets: bool = False,
+        special_tokens: bool = True,
     ) -> Iterator[Sequence[Any]]:
         """Encodes texts in parallel, a chunk at a time.
 
@@ -58,6 +60,7 @@ class RustEncoder:
             max_length: The most tokens of an example, special tokens included.
             truncation: Which text of an example is cut, as in `truncation.STRATEGIES`.
             offsets: Whether the encodings' offsets will be asked for.
+            special_tokens: Whether special tokens are put around texts.
 
         Yields:
             The `tokenizers.Encoding`s of one chunk.
@@ -68,7 +71,10 @@ class RustEncoder:
         # The fast variant knows no offsets, and loses the segment of a pair that no
         # post-processor sets.
         fast = pairs is None and not offsets
-        encode = self.rust.encode_batch_fast if fast else self.rust.encode_batch
+        encode = functools.partial(
+            self.rust.encode_batch_fast if fast else self.rust.encode_batch,
+            add_special_tokens=special_tokens,
+        )
         batch: list[Any] = texts if pairs is None else list(zip(texts, pairs, strict=True))
         for start in range(0, len(batch), _CHUNK):
             chunk = batch[start : start + _CHUNK]

@@ -182,6 +182,21 @@ class Tokenizer(Vocabulary):
             return collect_with_offsets(encodings, *checked[:2])
         return collect(encodings)
 
+    def encode_rendered(self, texts: Iterable[str]) -> LocatedTexts:
+        """Turns texts that have their special tokens already into token ids, with offsets.
+
+        Args:
+            texts: The texts, as a chat template writes them.
+
+        Returns:
+            See `encode_arrays`.
+        """
+        checked = inputs.check_texts(texts)
+        encodings = self._encoder.encodings(
+            checked, None, None, "longest_first", offsets=True, special_tokens=False
+        )
+        return collect_with_offsets(encodings, checked, None)
+
     def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
         """Turns token ids back into texts, without special tokens.
 

@@ -18,6 +18,8 @@ class Vocabulary:
         config: tokenizer_config.json, parsed; may be empty.
     """
 
+    spec: dict[str, Any]
+
     def __init__(self, rust: Any, config: dict[str, Any]) -> None:
         self._rust = rust
         self.config = config
@@ -46,6 +48,16 @@ class Vocabulary:
         return self._named_id("mask_token", "[MASK]", "<mask>")
 
     @cached_property
+    def bos_token_id(self) -> int | None:
+        """The id of the token that texts begin with, or None where the checkpoint has none."""
+        return self._named_id("bos_token")
+
+    @cached_property
+    def eos_token_id(self) -> int | None:
+        """The id of the token that ends a text, or None where the checkpoint has none."""
+        return self._named_id("eos_token")
+
+    @cached_property
     def special_token_ids(self) -> tuple[int, ...]:
         """The ids of special tokens, which decoding leaves out."""
         added = self._rust.get_added_tokens_decoder()
@@ -57,6 +69,22 @@ class Vocabulary:
         added = self._rust.encode("a").special_tokens_mask
         before = added.index(0)
         return before, self.num_special_tokens() - before
+
+    @cached_property
+    def pieces(self) -> list[bytes]:
+        """What each token stands for inside a text, by id; see ``pieces.token_pieces``.
+
+        Raises:
+            TokenizerError: The decoder does more than to put tokens together.
+        """
+        from tfaigc.tokenizers.pieces import token_pieces
+
+        return token_pieces(
+            self.spec,
+            self._rust.get_vocab(with_added_tokens=True),
+            hidden=self.special_token_ids,
+            size=self.vocabulary_size,
+        )
 
     def token_id(self, token: str) -> int | None:
         """Looks a token up.

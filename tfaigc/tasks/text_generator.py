@@ -1,0 +1,233 @@
+"""Continues prompts with a language model: batches, compiled functions, and streams."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfaigc.errors import ConfigError, DataError
+from tfaigc.families import HeadedBackbone
+from tfaigc.families.writer import Writer
+from tfaigc.generation import GenerationSettings, Stops, begin, choose, search_beams, write
+from tfaigc.tokenizers import Tokenizer
+
+_ID = tf.TensorSpec((), tf.int32)
+_IDS = tf.TensorSpec((None, None), tf.int32)
+
+
+class TextGenerator:
+    """Writes behind prompts, in functions that are traced once for like settings.
+
+    Prompts of different lengths are padded in front, where no token sees the padding and no
+    position counts it: a prompt's text does not depend on those that stand beside it.
+
+    Args:
+        network: A causal language model.
+        tokenizer: Its tokenizer.
+        max_length: Most tokens of a prompt and what is written behind it.
+    """
+
+    def __init__(self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int) -> None:
+        self.writer = Writer(network)
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self._functions: dict[Any, Any] = {}
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        settings: GenerationSettings,
+        *,
+        batch_size: int,
+        room: int | None = None,
+    ) -> list[list[list[int]]]:
+        """Continues prompts.
+
+        Args:
+            prompts: Token ids.
+            settings: How texts are written.
+            batch_size: Prompts in a batch.
+            room: Most tokens to write; None: those of the settings, or as many as the checkpoint
+                has positions left for.
+
+        Returns:
+            For each prompt the ids of its texts, the token that ends a text included.
+
+        Raises:
+            ConfigError: There are not enough positions.
+        """
+        rooms = np.array([self._room(len(prompt), settings, room) for prompt in prompts])
+        found: list[list[list[int]]] = [[] for _ in prompts]
+        # Of one batch all write equally much at most, so that no prompt depends on others.
+        for size in np.unique(rooms):
+            rows = [row for row in range(len(prompts)) if rooms[row] == size]
+            rows.sort(key=lambda row: -len(prompts[row]))
+            for start in range(0, len(rows), batch_size):
+                chosen = rows[start : start + batch_size]
+                ids, mask = pad_in_front([prompts[row] for row in chosen])
+                tokens, lengths = self.function(settings)(ids, mask, int(size), settings.seed)
+                count = settings.num_return_sequences
+                for index, (row, length) in enumerate(
+                    zip(np.asarray(tokens), np.asarray(lengths), strict=True)
+                ):
+                    found[chosen[index // count]].append(row[:length].tolist())
+        return found
+
+    def function(self, settings: GenerationSettings) -> Any:
+        """Returns what writes texts in a graph.
+
+        Args:
+            settings: How; the number of tokens and the seed are arguments of the function.
+
+        Returns:
+            Takes prompts and their mask, int32, (batch, length), the most tokens to write and the
+            seed, int32, (), to tokens, int32, (batch * num_return_sequences, most), and lengths,
+            int32, (batch * num_return_sequences,).
+        """
+        key = replace(settings, seed=0, max_new_tokens=1)
+        if key not in self._functions:
+            stops = self._stops(settings)
+
+            def run(token_ids: Any, padding_mask: Any, room: Any, seed: Any) -> tuple[Any, Any]:
+                return self.run(token_ids, padding_mask, room, seed, settings=settings, stops=stops)
+
+            self._functions[key] = tf.function(
+                run, autograph=False, input_signature=[_IDS, _IDS, _ID, _ID]
+            )
+        return self._functions[key]
+
+    def run(
+        self,
+        token_ids: Any,
+        padding_mask: Any,
+        room: Any,
+        seed: Any,
+        *,
+        settings: GenerationSettings,
+        stops: Stops,
+    ) -> tuple[Any, Any]:
+        """Writes texts; see ``function``."""
+        logits, state = self.writer.start(token_ids, padding_mask, room=room)
+        if settings.num_beams > 1:
+            prompts = (token_ids, padding_mask)
+            return search_beams(self.writer, logits, state, prompts, settings=settings, room=room)
+        if settings.num_return_sequences > 1:
+            rows = tf.repeat(tf.range(tf.shape(token_ids)[0]), settings.num_return_sequences)
+            token_ids, padding_mask, logits = (
+                tf.gather(part, rows) for part in (token_ids, padding_mask, logits)
+            )
+            state = self.writer.take(state, rows)
+        texts = begin(token_ids, padding_mask, room=room)
+        return write(
+            self.writer,
+            logits,
+            state,
+            texts,
+            settings=settings,
+            stops=stops,
+            seed=seed,
+            room=room,
+        )
+
+    def stream(
+        self, prompt: Sequence[int], settings: GenerationSettings, *, room: int | None = None
+    ) -> Iterator[str]:
+        """Continues one prompt, and gives each piece of text when it is there.
+
+        Args:
+            prompt: Token ids.
+            settings: How the text is written.
+            room: See ``generate``.
+
+        Yields:
+            Pieces, none of them empty, that are the text when joined.
+        """
+        size = self._room(len(prompt), settings, room)
+        first, following = self._steps(settings)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        tokens, texts, state = first(*pad_in_front([prompt]), size, settings.seed)
+        for left in range(size - 1, -1, -1):
+            piece = self.tokenizer.pieces[int(tokens[0])]
+            is_last = left == 0 or not bool(texts.is_open[0])
+            text = decoder.decode(piece, final=is_last)
+            if text:
+                yield text
+            if is_last:
+                return
+            tokens, texts, state = following(tokens, texts, state, settings.seed)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Takes what was written to text."""
+        return b"".join(self.tokenizer.pieces[token] for token in ids).decode("utf-8", "replace")
+
+    def _steps(self, settings: GenerationSettings) -> tuple[Any, Any]:
+        """Returns what writes the first token, and what writes one more."""
+        key = ("stream", replace(settings, seed=0, max_new_tokens=1))
+        if key not in self._functions:
+            stops = self._stops(settings)
+
+            def first(token_ids: Any, padding_mask: Any, room: Any, seed: Any) -> Any:
+                logits, state = self.writer.start(token_ids, padding_mask, room=room)
+                texts = begin(token_ids, padding_mask, room=room)
+                return (*choose(logits, texts, settings, stops, seed), state)
+
+            def following(tokens: Any, texts: Any, state: Any, seed: Any) -> Any:
+                logits, state = self.writer.step(tokens, state)
+                return (*choose(logits, texts, settings, stops, seed), state)
+
+            self._functions[key] = (
+                tf.function(first, autograph=False, input_signature=[_IDS, _IDS, _ID, _ID]),
+                tf.function(following, autograph=False, reduce_retracing=True),
+            )
+        found: tuple[Any, Any] = self._functions[key]
+        return found
+
+    def _stops(self, settings: GenerationSettings) -> Stops:
+        pieces = self.tokenizer.pieces if settings.stop_strings else ()
+        return Stops(settings.stop_strings, pieces)
+
+    def _room(self, length: int, settings: GenerationSettings, room: int | None) -> int:
+        left = self.max_length - length
+        wanted = settings.max_new_tokens if room is None else room
+        if left < (1 if room is None else room):
+            raise ConfigError(
+                f"A prompt and what is written behind it must be at most {self.max_length} tokens "
+                f"for this model. Received: a prompt of {length}, max_new_tokens={wanted}. Shorten "
+                "the prompt, or write less."
+            )
+        return min(wanted, left)
+
+
+def pad_in_front(
+    prompts: Sequence[Sequence[int]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Puts prompts into rows of one length.
+
+    Args:
+        prompts: Token ids.
+
+    Returns:
+        The ids and their mask, int32, (prompts, length): 0 in the padding before each prompt.
+
+    Raises:
+        DataError: A prompt has no token.
+
+    Example:
+        >>> ids, mask = pad_in_front([[5, 6], [7]])
+        >>> ids.tolist(), mask.tolist()
+        ([[5, 6], [0, 7]], [[1, 1], [0, 1]])
+    """
+    lengths = np.array([len(prompt) for prompt in prompts])
+    if not lengths.all():
+        raise DataError(
+            "A prompt must have at least one token. Received: an empty one. Begin it with a word."
+        )
+    mask = np.arange(lengths.max()) >= (lengths.max() - lengths)[:, None]
+    ids = np.zeros(mask.shape, np.int32)
+    ids[mask] = np.concatenate([np.asarray(prompt, np.int32) for prompt in prompts])
+    return ids, mask.astype(np.int32)
