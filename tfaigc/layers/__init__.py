@@ -2,6 +2,7 @@
 
 from tfaigc.layers.activations import ACTIVATIONS, activation
 from tfaigc.layers.attention import Attention, Memory
+from tfaigc.layers.cache import AttentionCache, TextCache, write_columns
 from tfaigc.layers.disentangled_attention import DisentangledAttention
 from tfaigc.layers.embeddings import TransformerEmbeddings
 from tfaigc.layers.feed_forward import FeedForward
@@ -24,6 +25,7 @@ __all__ = [
     "ACTIVATIONS",
     "POOLING_MODES",
     "Attention",
+    "AttentionCache",
     "DisentangledAttention",
     "FeedForward",
     "GlobalAttention",
@@ -41,6 +43,7 @@ __all__ = [
     "RelativeWaves",
     "SentencePooling",
     "SummarySettings",
+    "TextCache",
     "TextSummary",
     "TransformerBlock",
     "TransformerEmbeddings",
@@ -52,4 +55,5 @@ __all__ = [
     "positions_past_padding",
     "relative_buckets",
     "rotary_angles",
+    "write_columns",
 ]
