@@ -96,11 +96,11 @@ def check_tags(
     column = table.require("words", "tags").column_name("tags")
     known = None if labels is None else LabelSet(labels)
     rows = [_read_row(row, table, known) for row in table.rows]
-    usable = [tags for _, tags, reason in rows if not reason]
-    found = detect_scheme(usable)
+    sentences = [tags for _, tags, reason in rows if not reason]
+    found = detect_scheme(sentences)
     wanted = BIO if labels is None else scheme_of_labels(labels)
     schemes = (found, wanted) if found and wanted else None
-    known = known or LabelSet(_infer_names(usable, wanted if schemes else None, table))
+    known = known or LabelSet(_infer_names(sentences, wanted if schemes else None, table))
     numbered: list[tuple[list[str], np.ndarray]] = []
     reasons: dict[int, str] = {}
     for place, (words, tags, reason) in enumerate(rows):
@@ -121,11 +121,11 @@ def check_tags(
     if schemes:
         _say_scheme(table, [tags for _, tags, _ in rows], *schemes, skipped=reasons)
     kept = leave_out(table, reasons, max_invalid_share)
-    words = [listed for place, (listed, _, _) in enumerate(rows) if place not in reasons]
+    usable = [words for place, (words, _, _) in enumerate(rows) if place not in reasons]
     kept = _with_fields(
         kept,
-        text=[" ".join(each) for each in words],
-        words=words,
+        text=[" ".join(words) for words in usable],
+        words=usable,
         tags=[rewritten for rewritten, _ in numbered],
     )
     return kept, EncodedTags([ids for _, ids in numbered], known.names)

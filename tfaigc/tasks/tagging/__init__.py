@@ -1,0 +1,1 @@
+"""How words are tagged by their tokens: in training, in Python and in a SavedModel's graph."""
