@@ -206,6 +206,34 @@ def check_packing(backbone: Any, inputs: Mapping[str, Any]) -> None:
     np.testing.assert_allclose(packed, expected, atol=ATOL, rtol=0)
 
 
+def check_packed_logits(model: Any, inputs: Mapping[str, Any], *, remove_padding: bool) -> None:
+    """Compares a head's logits for texts that share rows with those for each text alone."""
+    tokens = np.asarray(inputs["padding_mask"], bool)
+    lengths = tokens.sum(axis=1)
+    rows, width = ([0, 2], [1, 3]), int(lengths.sum())
+    packed = {name: np.zeros((2, width), "int32") for name in (*inputs, "pack_ids")}
+    starts = []
+    for number, row in enumerate(rows):
+        column = 0
+        for text in row:
+            cells = slice(column, column + lengths[text])
+            for name, values in inputs.items():
+                packed[name][number, cells] = values[text][tokens[text]]
+            packed["pack_ids"][number, cells] = len(starts) + 1
+            starts.append(number * width + column)
+            column += lengths[text]
+    packed["text_starts"] = np.array(starts, "int32")
+    found = np.asarray(model(packed, remove_padding=remove_padding))
+    expected = np.asarray(model(inputs))
+    order = [text for row in rows for text in row]
+    if found.shape[:2] == (2, width):
+        found = found[packed["padding_mask"].astype(bool)]
+        expected = np.concatenate([expected[text][tokens[text]] for text in order])
+    else:
+        expected = expected[order]
+    np.testing.assert_allclose(found, expected, atol=ATOL, rtol=0)
+
+
 def check_saved(
     case: FamilyCase,
     class_name: str,

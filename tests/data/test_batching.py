@@ -54,6 +54,13 @@ def test_lengths_are_rounded_up_and_capped(max_length: int | None, widths: list[
     assert [batch["token_ids"].shape[1] for batch in dataset] == widths
 
 
+def test_batches_of_tokens_count_padding() -> None:
+    encoded = encode(ROWS)
+    order = BatchOrder(np.diff(encoded.row_splits), batch_tokens=48)
+    shapes = [batch["token_ids"].shape for batch in make_dataset(encoded, order)]
+    assert shapes == [(1, 32), (2, 24), (3, 16), (1, 8)]
+
+
 def test_specification_and_cardinality() -> None:
     encoded = encode(ROWS)
     order = BatchOrder(np.diff(encoded.row_splits), 2)

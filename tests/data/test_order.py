@@ -38,6 +38,29 @@ def test_every_example_is_in_one_batch(arguments: dict[str, Any], batch_size: in
         assert sum(len(batch) != batch_size for batch in batches) <= 1
 
 
+TOKENS = {"batch_tokens": 1000}
+
+
+@pytest.mark.parametrize("arguments", [{"shuffle": True}, {"sort": True}, {"sort": False}])
+def test_batches_of_tokens_hold_what_fits(arguments: dict[str, Any]) -> None:
+    order = BatchOrder(LENGTHS, **TOKENS, **arguments)
+    sizes = []
+    for epoch in range(3):
+        batches = order.batches(epoch)
+        # As many in each epoch: schedules and resumed runs count on it.
+        assert len(batches) == len(order)
+        assert sorted(np.concatenate(batches).tolist()) == list(range(1003))
+        cells = [-(-LENGTHS[batch].max() // 8) * 8 * len(batch) for batch in batches]
+        assert max(cells) <= 1000
+        sizes.append(sorted(map(len, batches)))
+    assert sizes[0] == sizes[1] == sizes[2]
+    assert order.most_rows == sizes[0][-1]
+    assert order.usual_weight == order.examples_per_batch == 1003 / len(order)
+    if arguments != {"sort": False}:
+        assert len(order) < 1.2 * LENGTHS.sum() / 1000
+        assert joined(order, 0) != joined(order, 1) or not order.shuffle
+
+
 def test_epochs_and_seeds_differ_and_repeat() -> None:
     first, same, other = (BatchOrder(LENGTHS, 8, shuffle=True, seed=seed) for seed in (1, 1, 2))
     assert joined(first, 0) == joined(same, 0)
@@ -68,6 +91,25 @@ def test_longest_first() -> None:
 
 def test_records_keep_their_order() -> None:
     assert joined(BatchOrder(LENGTHS, 32, sort=False), 5) == list(range(1003))
+
+
+@pytest.mark.parametrize("sizes", [{"batch_size": 3}, {"batch_tokens": 400}])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_shared_rows(shuffle: bool, sizes: dict[str, int]) -> None:
+    order = BatchOrder(LENGTHS, row_length=128, shuffle=shuffle, **sizes)
+    for epoch in range(2):
+        batches = order.batches(epoch)
+        assert len(batches) == len(order)
+        assert {len(batch) for batch in batches} == {order.most_rows} == {3}
+        rows = np.concatenate(batches)
+        assert sorted(rows[rows >= 0].tolist()) == list(range(1003))
+        tokens = np.where(rows >= 0, LENGTHS[rows], 0).sum(axis=1)
+        assert tokens.max() <= 128
+        # Nearly full, but for the empty rows that make the last batch as large as the others.
+        assert tokens.sum() > 0.97 * 128 * np.count_nonzero(tokens)
+    assert (rows[: len(batches[0])].tolist() != order.batches(0)[0].tolist()) == shuffle
+    outputs = np.concatenate([LENGTHS[batch[batch >= 0]] for batch in order.batches(1)])
+    assert (order.restore(outputs, epoch=1) == LENGTHS).all()
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
@@ -117,13 +159,19 @@ def test_resuming_skips_the_batches_that_were_seen() -> None:
     [
         (([], 4), "must have examples"),
         (([1], 0), "batch_size must be at least 1. Received: 0"),
-        (([1], 1, -1), "seed must be at least 0. Received: -1"),
+        (([1], 1, {"seed": -1}), "seed must be at least 0. Received: -1"),
+        (([1], None), "Either batch_size or batch_tokens .* batch_tokens=None. Pass one"),
+        (([1], 2, {"batch_tokens": 8}), "Received: batch_size=2, batch_tokens=8. Pass one"),
+        (([9], None, {"batch_tokens": 15}), "batch_tokens must be at least 16.*Received: 15"),
+        (([9], 1, {"row_length": 8}), "row_length must be at least .* 9, and .*Received: 8"),
+        (([9], None, {"batch_tokens": 63, "row_length": 64}), "at least 64.*Received: 63"),
+        (([9], 1, {"row_length": 9, "drop_remainder": True}), "drop_remainder needs batches of a"),
     ],
 )
 def test_wrong_arguments(arguments: Any, message: str) -> None:
-    lengths, batch_size, *seed = arguments
+    lengths, batch_size, *others = arguments
     with pytest.raises(DataError, match=message):
-        BatchOrder(lengths, batch_size, seed=seed[0] if seed else 0)
+        BatchOrder(lengths, batch_size, **dict(*others))
 
 
 def test_wrong_places() -> None:

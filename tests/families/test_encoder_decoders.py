@@ -96,6 +96,8 @@ def test_one_text_is_not_packed() -> None:
     ids = np.ones((1, 4), "int32")
     with pytest.raises(ConfigError, match=r"Received: pack_ids"):
         model({"token_ids": ids, "pack_ids": ids})
+    with pytest.raises(ConfigError, match=r"of a bart: the network of a bart keeps no texts apart"):
+        model.check_packs()
 
 
 @pytest.mark.parametrize("stored", ["other output", "only the output", "only a copy"])

@@ -23,6 +23,10 @@ HEADS: list[tuple[str, str, Mapping[str, Any]]] = [
 ]
 
 
+# Heads for which each text needs a row of its own, besides those for choices.
+ROWS_ALONE = {"longformer": ["question_answering"]}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_every_head_is_in_the_table(name: str) -> None:
     heads = FAMILIES[name].heads
@@ -44,6 +48,13 @@ def test_head(name: str, head: str, changes: Mapping[str, Any], tmp_path: Path) 
     if case.pads_left:
         inputs = batteries.pad_left(inputs)
     batteries.check_logits(reference, model, inputs)
+    if head in ROWS_ALONE.get(name, ()) or row.takes_choices:
+        with pytest.raises(ConfigError, match="Texts can share rows where no text sees another"):
+            model.check_packs()
+    else:
+        model.check_packs()
+        remove_padding = head == "text_classification"
+        batteries.check_packed_logits(model, inputs, remove_padding=remove_padding)
     unused = [original for _, original in row.ties] if "tie_word_embeddings" in changes else []
     batteries.check_saved(case, case.heads[head], model, reference, tmp_path / "ours", unused)
 

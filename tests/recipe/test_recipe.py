@@ -9,7 +9,8 @@ import pytest
 
 from tfaigc.errors import RecipeError
 from tfaigc.recipe import Recipe, load_recipe, make_recipe, recipe_text
-from tfaigc.recipe.schema import OTHER_NAMES, headings, keys
+from tfaigc.recipe.other_names import OTHER_NAMES
+from tfaigc.recipe.schema import headings, keys
 
 MINIMAL = {"model_name_or_path": "model", "train_data": "a.csv", "output_dir": "runs/a"}
 
@@ -73,6 +74,9 @@ def test_a_recipe_is_frozen() -> None:
         ("text_column=@text", "text_column", "@text"),
         ("train_data=my reviews=2.csv", "train_data", "my reviews=2.csv"),
         ("max_length=", "max_length", None),
+        ("batch_tokens=4096", "batch_tokens", 4096),
+        ("freeze_layers=all", "freeze_layers", "all"),
+        ("freeze_layers=6", "freeze_layers", 6),
         (
             "model_name_or_path=pypi://a==1/b#sha256=00",
             "model_name_or_path",
@@ -144,6 +148,7 @@ def test_required_keys_are_named(tmp_path: Path) -> None:
     [
         ("num_train_epochs: 0", "a whole number from 1 up. Received: 0"),
         ("num_train_epochs: 1.5", "a whole number from 1 up. Received: 1.5"),
+        ("freeze_layers: some", "a whole number from 0 up, or 'all', or null. Received: 'some'"),
         ("num_train_epochs: true", "a whole number from 1 up. Received: True"),
         ("learning_rate: .nan", "a number above 0 to 1. Received: nan"),
         ("learning_rate: -1", "Received: -1"),
@@ -173,6 +178,14 @@ def test_keys_that_conflict(tmp_path: Path) -> None:
     message = faults(path, "validation_fraction=0.95", "export_dir=runs/a")
     assert "test_data, test_fraction: both are given" in message
     assert "export_dir: must differ from output_dir" in message
+    path = write(tmp_path, "batch_size: 8", "batch_tokens: 64", "cache_features: true")
+    message = faults(path, "packed=true")
+    for fragment in (
+        "batch_tokens, batch_size: both are given",
+        "cache_features: needs freeze_layers: all",
+        "cache_features, packed: features have no rows",
+    ):
+        assert fragment in message
     two_thirds = faults(write(tmp_path), "validation_fraction=0.5", "test_fraction=0.5")
     assert "together they must be below 1. Received: 1." in two_thirds
 

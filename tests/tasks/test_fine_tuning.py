@@ -31,13 +31,15 @@ class Tiny(FineTunedModel):
         self.dense = keras.layers.Dense(2)
         self.most_rows = most_rows
         self.spoil_at = list(spoil_at)
-        self({"token_ids": np.zeros((1, 2), "int32")})
+        self(dict.fromkeys(("token_ids", "padding_mask"), np.ones((1, 2), "int32")))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         rows = inputs["token_ids"].shape[0]
         if training and rows is not None and rows > self.most_rows:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-        return self.dense(keras.ops.mean(self.embedding(inputs["token_ids"]), axis=1))
+        mask = keras.ops.cast(inputs["padding_mask"], "float32")[..., None]
+        total = keras.ops.sum(self.embedding(inputs["token_ids"]) * mask, axis=1)
+        return self.dense(total / keras.ops.sum(mask, axis=1))
 
     def train_step(self, data: Any) -> Any:
         logs = super().train_step(data)
@@ -52,13 +54,13 @@ class Tiny(FineTunedModel):
     def default_metrics(self) -> list[Any]:
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
-    def dataset(self, records: Any, *, batch_size: int = 32, shuffle: bool = False) -> Any:
+    def dataset(self, records: Any, **order_settings: Any) -> Any:
         lengths = np.array([len(record["text"]) for record in records])
         splits = np.concatenate([[0], lengths.cumsum()])
         ids = np.array([ord(letter) % 20 for record in records for letter in record["text"]])
         texts = EncodedTexts(ids.astype("int32"), np.zeros_like(ids, "int32"), splits)
         labels = np.array([record["label"] for record in records], "int32")
-        order = BatchOrder(lengths, batch_size, shuffle=shuffle)
+        order = BatchOrder(lengths, **order_settings)
         dataset = make_dataset(texts, order, labels=labels)
         dataset.records = Table(list(records), "records", range(len(records)), unit="")
         return dataset
@@ -109,6 +111,24 @@ def test_parts_have_the_metrics_of_the_whole() -> None:
         seen.append(model.fit(data, verbose=0).history)
     assert seen[0]["accuracy"] == seen[1]["accuracy"]
     assert seen[0]["loss"] == pytest.approx(seen[1]["loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_an_example_counts_alike_in_batches_of_any_size(parts: int) -> None:
+    whole, model = Tiny(), Tiny()
+    tokens = model.dataset(records(), batch_tokens=100, shuffle=True)
+    steps = len(tokens.batch_order)
+    assert steps > 10
+    losses = []
+    # The mean of an epoch's gradients: that of all examples at once.
+    for each, data, optimizer in (
+        (whole, whole.dataset(records(), batch_size=EXAMPLES), keras.optimizers.SGD(1.0)),
+        (model, tokens, keras.optimizers.SGD(1.0, gradient_accumulation_steps=steps)),
+    ):
+        each.compile(optimizer, gradient_accumulation_steps=parts)
+        losses.append(each.fit(data, verbose=0).history["loss"][0])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert_close(model.get_weights(), whole.get_weights())
 
 
 def test_less_than_one_part_is_refused() -> None:

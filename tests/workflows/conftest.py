@@ -34,7 +34,8 @@ def tfaigc(*arguments: object) -> Result:
 
 def write_recipe(path: Path, **settings: object) -> Path:
     """Writes a recipe that trains in seconds."""
-    quick = {"learning_rate": 0.01, "num_train_epochs": 2, "batch_size": 8, **settings}
+    size = {} if "batch_tokens" in settings else {"batch_size": 8}
+    quick = {"learning_rate": 0.01, "num_train_epochs": 2, **size, **settings}
     path.write_text("".join(f"{key}: {value}\n" for key, value in quick.items()), encoding="utf-8")
     return path
 

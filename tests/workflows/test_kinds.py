@@ -14,7 +14,14 @@ from click.testing import Result
 
 from tfaigc.data import Table
 from tfaigc.errors import DataError
-from tfaigc.workflows.kinds import NUMBERS, ONE_CLASS, SEVERAL_CLASSES, TaskKind, kind_of_model
+from tfaigc.workflows.kinds import (
+    NUMBERS,
+    ONE_CLASS,
+    SEVERAL_CLASSES,
+    TAGS,
+    TaskKind,
+    kind_of_model,
+)
 from tfaigc.workflows.targets import Targets
 
 Verb = Callable[..., Result]
@@ -56,6 +63,7 @@ def test_several_classes(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     lists = {"good": "praise", "great": "praise, strong", "bad": "", "awful": "strong"}
     data = write(tmp_path / "data.csv", [lists[text.split()[1]] for text in TEXTS], "labels")
     settings = {"multi_label": "true", "label_smoothing_factor": 0.1, "class_weights": [1, 2]}
+    settings |= {"packed": "true", "max_length": 32, "gradient_checkpointing": "true"}
     export = tmp_path / "export"
     result = train(data, export_dir=export, **settings)
     for words in ("classes      praise 8, strong 8", "several of the classes", "micro F1"):
@@ -77,6 +85,7 @@ def test_numbers(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     scores = {"good": "1", "great": "2.5", "bad": "-1", "awful": "-2"}
     data = write(tmp_path / "data.csv", [scores[text.split()[1]] for text in TEXTS], "stars")
     settings = {"task": "text-regression", "label_column": "stars", "huber_delta": 1.0}
+    settings |= {"freeze_layers": "all", "cache_features": "true", "batch_tokens": 32}
     result = train(data, **settings)
     for words in ("numbers      -2 to 2.5, mean 0.125", "one number", "RMSE"):
         assert words in result.output
@@ -89,6 +98,28 @@ def test_numbers(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     assert isinstance(answer["score"], float)
 
 
+def test_tags(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
+    data = tmp_path / "data.txt"
+    sentences = [zip(text.split(), ("O", "S-MOOD", "O"), strict=True) for text in TEXTS]
+    lines = ["".join(f"{word} x {tag}\n" for word, tag in each) for each in sentences]
+    data.write_text("\n".join(lines))
+    result = train(data, task="token-classification", label_all="true", num_train_epochs=1)
+    for words in ("entities     MOOD 16", "tags are in BIOES; they are read as BIO", "F1"):
+        assert words in result.output
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics.keys() >= {"f1", "macro_f1", "precision", "recall", "accuracy"}
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is TAGS
+    assert json.loads((model / "tfaigc.json").read_text())["label_all"] is True
+    table = data.rename(tmp_path / "data.conll")
+    measured = tfaigc("evaluate", model, table, "--tags-column", "3")
+    assert "data.conll: F1" in measured.output, measured.output
+    answer = json.loads(tfaigc("predict", model, "--input", table).stdout.splitlines()[0])
+    assert answer["text"] == "a good film"
+    assert len(answer["tags"]) == len(answer["words"]) == 3
+    assert json.loads(tfaigc("predict", model, TEXTS[0]).stdout).keys() == {"text", "entities"}
+
+
 @pytest.mark.parametrize(
     ("kind", "targets", "message"),
     [
@@ -98,6 +129,7 @@ def test_numbers(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
             Targets(np.array([[1, 0]] * 3), ("a", "b")),
             r"two classes in labels.*the same in each row \(a\)",
         ),
+        (TAGS, Targets(np.array([[0, 0]] * 3), ("O", "B-X")), "two classes in tags.*: O. "),
         (NUMBERS, Targets(np.full((3, 1), 2.0), ()), r"two different numbers.*Received: \[2.0\]"),
     ],
 )

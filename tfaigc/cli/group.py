@@ -67,7 +67,8 @@ class VerbGroup(click.Group):
 
 def _without_dashes(option: str) -> str:
     """What to write instead of an option that is a recipe's key, as other trainers have it."""
-    from tfaigc.recipe.schema import OTHER_NAMES, keys
+    from tfaigc.recipe.other_names import OTHER_NAMES
+    from tfaigc.recipe.schema import keys
 
     name = option.lstrip("-").replace("-", "_")
     key = OTHER_NAMES.get(name, name)

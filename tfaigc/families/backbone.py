@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from tfaigc.checkpoints import open_weights, write_weights
+from tfaigc.errors import ConfigError
 from tfaigc.families.deferred import deferred_variables
 from tfaigc.families.inputs import check_inputs
 from tfaigc.families.registry import family_of, read_config_file
@@ -21,8 +22,8 @@ from tfaigc.families.weights import (
     tensors_of,
     variables_of,
 )
-from tfaigc.layers import LayerFactory
-from tfaigc.models import EncoderDecoder, ImageEncoder, TransformerStack
+from tfaigc.layers import LayerFactory, OwnRows, Texts, find_texts
+from tfaigc.models import EncoderDecoder, ImageEncoder, TransformerStack, freeze_lowest
 from tfaigc.sources import resolve
 
 _log = logging.getLogger("tfaigc")
@@ -37,11 +38,13 @@ class Backbone(keras.Model):
     - ``padding_mask``: 1 where a token is, 0 where padding is; absent: all ones;
     - ``segment_ids``: absent: all zeros;
     - ``pack_ids``: several texts in one row, each under an id of its own; absent: one text a row;
+    - ``text_starts``, int, (texts,): the cell in which each of them begins, counted row by row,
+      for poolers and heads that take a text to one row;
     - ``global_mask``: 1 where a token sees, and is seen by, all others, for families with global
       attention; absent: no token does.
 
     Outputs are a dict: ``sequence_output``, float, (batch, length, hidden); with a pooler also
-    ``pooled_output``, float, (batch, hidden).
+    ``pooled_output``, float, (texts, hidden).
 
     Encoder-decoders have as inputs ``encoder_token_ids``, ``decoder_token_ids`` and, optionally,
     ``encoder_padding_mask`` and ``decoder_padding_mask``; as outputs ``encoder_sequence_output``
@@ -59,6 +62,8 @@ class Backbone(keras.Model):
     Raises:
         ConfigError: ``config.json`` asks for something that cannot be honoured.
     """
+
+    is_frozen: bool = False
 
     def __init__(
         self,
@@ -160,7 +165,7 @@ class Backbone(keras.Model):
         if self.encoder_decoder is not None:
             return self._encode_and_decode(inputs, training, remove_padding)
         if self.config.image is not None:
-            return self._pooled(self.encoder(inputs["images"], training=training))
+            return self._pooled(self.encoder(inputs["images"], training=training), OwnRows())
         token_ids = inputs["token_ids"]
         padding_mask = inputs.get("padding_mask")
         segment_ids = inputs.get("segment_ids")
@@ -173,13 +178,38 @@ class Backbone(keras.Model):
             remove_padding=remove_padding and padding_mask is not None,
             training=training,
         )
-        return self._pooled(sequence)
+        return self._pooled(sequence, find_texts(inputs))
 
-    def _pooled(self, sequence: Any) -> dict[str, Any]:
+    def _pooled(self, sequence: Any, texts: Texts) -> dict[str, Any]:
         outputs = {"sequence_output": sequence}
         if self.pooler is not None:
-            outputs["pooled_output"] = self.pooler(sequence[:, 0])
+            outputs["pooled_output"] = self.pooler(texts.first(sequence))
         return outputs
+
+    def freeze(self, layers: int | None = None) -> None:
+        """Has training leave the lower part, or all, as it is and compute it as outside of it.
+
+        Args:
+            layers: So many of the lowest layers, with the embeddings; None: everything.
+
+        Raises:
+            ConfigError: The network has no such layers that can be frozen alone.
+        """
+        if layers is None:
+            self.trainable = False
+            self.is_frozen = True
+        elif self.takes_packs and isinstance(self.encoder, TransformerStack):
+            freeze_lowest(self.encoder, layers)
+        else:
+            raise ConfigError(
+                "The lowest layers can be frozen in a single stack over one text. Received: "
+                f"a {self.family.model_type}. Freeze the whole network."
+            )
+
+    @property
+    def takes_packs(self) -> bool:
+        """Whether several texts may share a row."""
+        return self.config.decoder is None and self.config.image is None
 
     @property
     def token_table(self) -> Any:

@@ -37,8 +37,13 @@ def _global_mask(inputs: Inputs, global_tokens: str, backbone: Backbone) -> Any:
     columns = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None, :]
     found = ops.equal(token_ids, _stated_id(backbone, "sep_token_id", 2))
     first = ops.argmax(ops.cast(found, "int32"), axis=1)[:, None]
+    is_first = ops.equal(columns, ops.zeros_like(token_ids))
+    if "pack_ids" in inputs:
+        pack_ids = inputs["pack_ids"]
+        earlier = ops.concatenate([pack_ids[:, :1], pack_ids[:, :-1]], axis=1)
+        is_first = ops.logical_or(is_first, ops.not_equal(pack_ids, earlier))
     chosen = {
-        "first": ops.equal(columns, ops.zeros_like(token_ids)),
+        "first": is_first,
         "question": ops.less(columns, first),
         "answer": ops.greater(columns, first + 1),
     }[global_tokens]

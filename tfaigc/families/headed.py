@@ -25,7 +25,12 @@ from tfaigc.families.weights import (
     tensors_of,
     variables_of,
 )
-from tfaigc.layers import LanguageModelHead, PredictionHead, VocabularySettings
+from tfaigc.layers import (
+    LanguageModelHead,
+    PredictionHead,
+    VocabularySettings,
+    find_texts,
+)
 from tfaigc.sources import resolve
 
 _log = logging.getLogger("tfaigc")
@@ -35,7 +40,9 @@ class HeadedBackbone(keras.Model):
     """A backbone and one head, with the logits of a Hugging Face checkpoint.
 
     Inputs are the backbone's; where both stacks of an encoder-decoder read one text, those of an
-    encoder. Outputs are logits, float32, by the head:
+    encoder. A language model may also get ``positions``, int32, (batch, picked): it scores only the
+    tokens in these columns then. Outputs are logits, float32, by the head; texts that share rows
+    count one by one:
 
     - ``text_classification``, ``image_classification``: (batch, labels);
     - ``token_classification``: (batch, length, labels);
@@ -138,28 +145,102 @@ class HeadedBackbone(keras.Model):
         Returns:
             See the class.
         """
+        if "features" in inputs:
+            self.check_features()
+            return self.head(inputs, training=training)
         choices = None
+        inputs = dict(inputs)
+        positions = inputs.pop("positions", None)
         if self.row.takes_choices:
             choices = ops.shape(inputs["token_ids"])[1]
             inputs = {
                 name: ops.reshape(value, (-1, ops.shape(value)[-1]))
                 for name, value in inputs.items()
             }
+        outputs = self._run_backbone(inputs, training, remove_padding)
+        if isinstance(self.head, LanguageModelHead):
+            table = self.backbone.token_table if self.head.settings.tied else None
+            sequence = outputs["sequence_output"]
+            picked = sequence if positions is None else _pick(sequence, positions)
+            return self.head(picked, table=table, training=training)
+        mask = self.head.summary.mask(inputs)
+        logits = self.head(outputs, padding_mask=mask, texts=find_texts(inputs), training=training)
+        if choices is not None:
+            return ops.reshape(logits, (-1, choices))
+        return logits[..., 0] if self.row.num_outputs == 1 else logits
+
+    def _run_backbone(
+        self, inputs: Mapping[str, Any], training: bool, remove_padding: bool
+    ) -> dict[str, Any]:
+        """Computes what the head stands on; nothing of a frozen backbone is for training."""
+        is_frozen = self.backbone.is_frozen
         outputs = self.backbone(
             backbone_inputs(inputs, self.row, self.backbone),
-            training=training,
+            training=training and not is_frozen,
             remove_padding=remove_padding,
         )
         if "decoder_sequence_output" in outputs:
             outputs = {"sequence_output": outputs["decoder_sequence_output"]}
-        if isinstance(self.head, LanguageModelHead):
-            table = self.backbone.token_table if self.head.settings.tied else None
-            return self.head(outputs["sequence_output"], table=table, training=training)
-        mask = self.head.summary.mask(inputs)
-        logits = self.head(outputs, padding_mask=mask, training=training)
-        if choices is not None:
-            return ops.reshape(logits, (-1, choices))
-        return logits[..., 0] if self.row.num_outputs == 1 else logits
+        if is_frozen:
+            outputs = {name: ops.stop_gradient(output) for name, output in outputs.items()}
+        return outputs
+
+    def features(self, inputs: Mapping[str, Any], *, remove_padding: bool = False) -> Any:
+        """Computes what the head reads of each text, which ``call`` takes as ``features``.
+
+        Args:
+            inputs: See ``Backbone``.
+            remove_padding: Whether padding is left out of the backbone's dense layers.
+
+        Returns:
+            float32, (texts, width).
+        """
+        outputs = self._run_backbone(inputs, False, remove_padding)
+        summary = self.head.summary
+        mask = summary.mask(inputs)
+        rows = summary.read(outputs, padding_mask=mask, texts=find_texts(inputs))
+        return ops.cast(rows, "float32")
+
+    def check_features(self) -> None:
+        """Refuses to have a head trained on features that may not stay what they are.
+
+        Raises:
+            ConfigError: The backbone is not frozen, or the head reads more than a row of a text.
+        """
+        if not self.backbone.is_frozen:
+            raise ConfigError(
+                "The features of texts stay the same where the whole backbone is frozen. "
+                "Received: one that is trained. Call model.freeze() before."
+            )
+        if (
+            not isinstance(self.head, PredictionHead)
+            or self.head.summary.settings.source == "tokens"
+            or self.row.takes_choices
+        ):
+            raise ConfigError(
+                "Features are kept for heads that read a row of each text. Received: "
+                f"{self.head_name}. Leave cache_features=True out."
+            )
+
+    def check_packs(self) -> None:
+        """Refuses texts that share rows, where that would not be exact.
+
+        Raises:
+            ConfigError: The network or the head needs each text in a row of its own.
+        """
+        reason = None
+        if not self.backbone.takes_packs:
+            reason = f"the network of a {self.backbone.family.model_type} keeps no texts apart"
+        elif self.row.takes_choices:
+            reason = "the choices of an example are rows of their own"
+        elif self.row.global_tokens not in ("none", "first"):
+            reason = "its global tokens are found by separators, which each text has"
+        if reason is not None:
+            raise ConfigError(
+                "Texts can share rows where no text sees another. Received: "
+                f"{self.head_name} of a {self.backbone.family.model_type}: {reason}. "
+                "Leave packed=True out."
+            )
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Writes ``config.json`` and ``model.safetensors``, which ``transformers`` loads.
@@ -224,3 +305,11 @@ class HeadedBackbone(keras.Model):
             use_bias=self.row.output_bias,
             distilled=self.row.distilled,
         )
+
+
+def _pick(sequence: Any, positions: Any) -> Any:
+    """Takes (batch, length, hidden) to (batch, picked, hidden)."""
+    batch, length, hidden = ops.shape(sequence)
+    first = ops.arange(batch, dtype="int32")[:, None] * length
+    rows = ops.reshape(sequence, (-1, hidden))
+    return ops.take(rows, first + ops.cast(positions, "int32"), axis=0)

@@ -29,7 +29,7 @@ def check_inputs(inputs: Any, config: TransformerConfig) -> None:
         return
     if config.decoder is None:
         limits = {"token_ids": config.max_length}
-        optional = ["padding_mask", "segment_ids", "pack_ids"]
+        optional = ["padding_mask", "segment_ids", "pack_ids", "text_starts"]
         optional += ["global_mask"] if config.global_attention else []
     else:
         limits = {

@@ -110,6 +110,11 @@ class KerasHubBackbone(Backbone):
         return {name: as_sequence(output) for name, output in name_outputs(outputs).items()}
 
     @property
+    def takes_packs(self) -> bool:
+        """No: KerasHub's networks have no attention within texts alone."""
+        return False
+
+    @property
     def token_table(self) -> Any:
         """The table of token embeddings, (vocabulary, width)."""
         return self.network.token_embedding.embeddings

@@ -14,11 +14,13 @@ from tfaigc.layers.layout import Layout, PackedLayout, PaddedLayout, make_layout
 from tfaigc.layers.masks import attention_bias
 from tfaigc.layers.pooling import POOLING_MODES, SentencePooling
 from tfaigc.layers.positions import positions_in_text, positions_past_padding
+from tfaigc.layers.recomputing import recomputed
 from tfaigc.layers.relative_attention import RelativeAttention, RelativeWaves
 from tfaigc.layers.relative_bias import RelativeBias, relative_buckets
 from tfaigc.layers.relative_embeddings import RelativeEmbeddings
 from tfaigc.layers.rotary import rotary_angles
 from tfaigc.layers.text_summary import SummarySettings, TextSummary
+from tfaigc.layers.texts import OwnRows, SharedRows, Texts, find_texts
 from tfaigc.layers.transformer_block import TransformerBlock
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "LayerFactory",
     "Layout",
     "Memory",
+    "OwnRows",
     "PackedLayout",
     "PaddedLayout",
     "PredictionHead",
@@ -42,17 +45,21 @@ __all__ = [
     "RelativeEmbeddings",
     "RelativeWaves",
     "SentencePooling",
+    "SharedRows",
     "SummarySettings",
     "TextCache",
     "TextSummary",
+    "Texts",
     "TransformerBlock",
     "TransformerEmbeddings",
     "VocabularySettings",
     "activation",
     "attention_bias",
+    "find_texts",
     "make_layout",
     "positions_in_text",
     "positions_past_padding",
+    "recomputed",
     "relative_buckets",
     "rotary_angles",
     "write_columns",

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from tfaigc.layers.plain_attributes import PlainAttributes
+from tfaigc.layers.repeated_seeds import SeedsInTurn
 
 _DRAWN_AT_ONCE = 8
 _LEVELS = 2**16
@@ -50,7 +51,7 @@ class Dropout(PlainAttributes, keras.layers.Dropout):
             minval=-(2**31),
             maxval=2**31 - 1,
             dtype="int32",
-            seed=self.seed_generator,
+            seed=SeedsInTurn(self.seed_generator),
         )
         return ops.reshape(ops.reshape(ops.view(draws, "int16"), (-1,))[:size], shape)
 

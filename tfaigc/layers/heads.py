@@ -12,6 +12,7 @@ from keras import ops
 from tfaigc.layers.bias import Bias
 from tfaigc.layers.layer_factory import LayerFactory
 from tfaigc.layers.text_summary import SummarySettings, TextSummary
+from tfaigc.layers.texts import Texts
 
 
 class PredictionHead(keras.layers.Layer):
@@ -58,19 +59,25 @@ class PredictionHead(keras.layers.Layer):
             self.distilled_classifier.build((None, self.hidden_size))
 
     def call(
-        self, outputs: Mapping[str, Any], *, padding_mask: Any = None, training: bool = False
+        self,
+        outputs: Mapping[str, Any],
+        *,
+        padding_mask: Any = None,
+        texts: Texts | None = None,
+        training: bool = False,
     ) -> Any:
         """Computes logits.
 
         Args:
             outputs: A backbone's outputs.
             padding_mask: int, (batch, length), or None where no text is padded.
+            texts: Where the texts lie; None: each has a row of its own.
             training: Whether dropout is active.
 
         Returns:
-            float32, (batch, outputs); (batch, length, outputs) where tokens are read.
+            float32, (texts, outputs); (batch, length, outputs) where tokens are read.
         """
-        summary = self.summary(outputs, padding_mask=padding_mask, training=training)
+        summary = self.summary(outputs, padding_mask=padding_mask, texts=texts, training=training)
         logits = self.classifier(summary)
         if self.distilled_classifier is None:
             return logits

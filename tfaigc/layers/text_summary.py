@@ -12,6 +12,7 @@ from keras import ops
 from tfaigc.errors import ConfigError
 from tfaigc.layers.activations import activation
 from tfaigc.layers.layer_factory import LayerFactory
+from tfaigc.layers.texts import OwnRows, Texts
 
 _SOURCES = ("pooler", "first", "last", "mean", "tokens")
 
@@ -112,19 +113,27 @@ class TextSummary(keras.layers.Layer):
             self.norm.build((None, self.width))
 
     def call(
-        self, outputs: Mapping[str, Any], *, padding_mask: Any = None, training: bool = False
+        self,
+        outputs: Mapping[str, Any],
+        *,
+        padding_mask: Any = None,
+        texts: Texts | None = None,
+        training: bool = False,
     ) -> Any:
         """Summarizes a batch.
 
         Args:
-            outputs: A backbone's outputs.
+            outputs: A backbone's outputs; or ``features``, what ``read`` has made of them.
             padding_mask: int, (batch, length), or None where no text is padded.
+            texts: Where the texts lie; None: each has a row of its own.
             training: Whether dropout is active.
 
         Returns:
-            float, (batch, width); (batch, length, width) where tokens are read.
+            float, (texts, width); (batch, length, width) where tokens are read.
         """
-        rows = self._source(outputs, padding_mask)
+        rows = outputs.get("features")
+        if rows is None:
+            rows = self.read(outputs, padding_mask=padding_mask, texts=texts or OwnRows())
         if self.settings.activation is not None:
             rows = self.first_dropout(rows, training=training)
             transform = self.dense or activation(self.settings.activation)
@@ -154,20 +163,15 @@ class TextSummary(keras.layers.Layer):
         counts = ops.cast(counts, "int32")
         return counts if mask is None else counts * ops.cast(mask, "int32")
 
-    def _source(self, outputs: Mapping[str, Any], padding_mask: Any) -> Any:
-        if self.settings.source == "pooler":
+    def read(self, outputs: Mapping[str, Any], *, padding_mask: Any, texts: Texts) -> Any:
+        """Takes a backbone's outputs to what the first of the head's layers reads."""
+        source = self.settings.source
+        if source == "pooler":
             return outputs["pooled_output"]
         sequence = outputs["sequence_output"]
-        if self.settings.source == "tokens":
+        if source == "tokens":
             return sequence
-        if self.settings.source == "first":
-            return sequence[:, 0]
-        if padding_mask is None:
-            return sequence[:, -1] if self.settings.source == "last" else ops.mean(sequence, axis=1)
-        mask = ops.cast(padding_mask, sequence.dtype)
-        if self.settings.source == "mean":
-            total = ops.sum(sequence * mask[:, :, None], axis=1)
-            return total / ops.sum(mask, axis=1, keepdims=True)
-        columns = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
-        last = ops.max(ops.where(ops.cast(padding_mask, "bool"), columns[None, :], 0), axis=1)
-        return ops.take_along_axis(sequence, last[:, None, None], axis=1)[:, 0]
+        if source == "first":
+            return texts.first(sequence)
+        pick = texts.mean if source == "mean" else texts.last
+        return pick(sequence, padding_mask)

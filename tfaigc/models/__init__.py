@@ -2,6 +2,7 @@
 
 from tfaigc.models.config import TransformerConfig
 from tfaigc.models.encoder_decoder import EncoderDecoder
+from tfaigc.models.freezing import freeze_lowest
 from tfaigc.models.image_encoder import ImageEncoder
 from tfaigc.models.settings import DisentangledSettings, ImageSettings
 from tfaigc.models.stack import TransformerStack
@@ -13,4 +14,5 @@ __all__ = [
     "ImageSettings",
     "TransformerConfig",
     "TransformerStack",
+    "freeze_lowest",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
 from tfaigc.layers import (
+    AttentionCache,
     LayerFactory,
     Layout,
     Memory,
@@ -16,6 +19,7 @@ from tfaigc.layers import (
     make_layout,
     positions_in_text,
     positions_past_padding,
+    recomputed,
     rotary_angles,
 )
 from tfaigc.layers.rotary import RotarySettings
@@ -35,6 +39,12 @@ class TransformerStack(keras.layers.Layer):
         config: The stack's settings.
         factory: Makes the elementary layers.
         token: The table of tokens, where stacks share one; None: this one has its own.
+
+    Attributes:
+        frozen_layers: How many of the lowest layers training leaves alone, with the embeddings;
+            None: none, nor the embeddings. See ``freeze_lowest``.
+        recomputes: Whether the backward pass computes each block again instead of keeping what it
+            computed, which takes less memory and more time.
     """
 
     def __init__(
@@ -94,6 +104,8 @@ class TransformerStack(keras.layers.Layer):
         self.layer_drop = (
             factory.layer_drop(config.layer_drop, name="layer_drop") if config.layer_drop else None
         )
+        self.frozen_layers: int | None = None
+        self.recomputes = False
         self.spare_row = None
         if config.spare_row:
             self.spare_row = factory.embedding(1, config.hidden_size, name="spare_row")
@@ -150,10 +162,8 @@ class TransformerStack(keras.layers.Layer):
             layout.to_rows(token_ids),
             positions=self._positions(token_ids, padding_mask, pack_ids, layout),
             segment_ids=layout.to_rows(segment_ids),
-            training=training,
+            training=training and self.frozen_layers is None,
         )
-        biases = self._biases(token_ids, padding_mask, pack_ids, global_mask)
-        angles = self._angles(token_ids, padding_mask, pack_ids)
         extra: dict[str, Any] = {} if memory is None else {"memory": memory}
         if self.relative_embeddings is not None:
             extra["distances"] = self.relative_embeddings(token_ids)
@@ -162,34 +172,99 @@ class TransformerStack(keras.layers.Layer):
         if global_mask is not None:
             everywhere = attention_bias(padding_mask, pack_ids=pack_ids, dtype=self.compute_dtype)
             extra["global_tokens"] = (ops.cast(global_mask, "bool"), everywhere)
+        rows = self.run_blocks(
+            rows,
+            layout=layout,
+            biases=self.biases(padding_mask, pack_ids=pack_ids, global_mask=global_mask),
+            angles=self._angles(token_ids, padding_mask, pack_ids),
+            training=training,
+            **extra,
+        )
+        return layout.to_grid(self.finish(rows, training=training))
+
+    def run_blocks(
+        self,
+        rows: Any,
+        *,
+        layout: Layout,
+        biases: Mapping[int | None, Any],
+        angles: Mapping[RotarySettings, Any],
+        caches: Sequence[AttentionCache] = (),
+        memories: Sequence[Memory] = (),
+        training: bool = False,
+        **extra: Any,
+    ) -> Any:
+        """Takes rows through all blocks.
+
+        Args:
+            rows: float, (rows, hidden).
+            layout: Where each row lies in the grid.
+            biases: What ``biases`` returned.
+            angles: What ``turn`` returned.
+            caches: Each layer's tokens before these; empty: there are none.
+            memories: What each layer's cross-attention looks at; empty: all at ``memory``, if it
+                is given.
+            training: Whether dropout is active.
+            **extra: What all blocks take alike.
+
+        Returns:
+            float, (rows, hidden).
+        """
         for layer, index in enumerate(self.block_order):
             if angles:
                 extra["angles"] = angles[self.config.rotary[layer]]
+            if caches:
+                extra["cache"] = caches[layer]
+            if memories:
+                extra["memory"] = memories[layer]
+            if layer == self.frozen_layers:
+                rows = ops.stop_gradient(rows)
+            learns = training and layer >= (self.frozen_layers or 0)
+            block = self.blocks[index]
             before = rows
-            rows = self.blocks[index](
+            rows = (partial(recomputed, block) if self.recomputes and learns else block)(
                 rows,
                 layout=layout,
                 bias=biases[self._window(layer)],
-                training=training,
+                training=learns,
                 **extra,
             )
             if self.layer_drop is not None:
-                rows = self.layer_drop(rows, before, training=training)
+                rows = self.layer_drop(rows, before, training=learns)
+        return ops.stop_gradient(rows) if self.frozen_layers == len(self.block_order) else rows
+
+    def finish(self, rows: Any, *, training: bool) -> Any:
+        """Takes the last block's rows, float, (rows, hidden), to (rows, output width)."""
         if self.final_norm is not None:
             rows = self.final_norm(rows, training=training)
         if self.final_projection is not None:
             rows = self.final_projection(rows)
         if self.final_dropout is not None:
             rows = self.final_dropout(rows, training=training)
-        return layout.to_grid(rows)
+        return rows
 
     def _window(self, layer: int) -> int | None:
         return self.config.windows[layer] if self.config.windows else None
 
-    def _biases(
-        self, token_ids: Any, padding_mask: Any, pack_ids: Any, global_mask: Any
+    def biases(
+        self,
+        padding_mask: Any,
+        *,
+        pack_ids: Any = None,
+        global_mask: Any = None,
+        queries: Any = None,
     ) -> dict[int | None, Any]:
-        """Builds the bias on attention scores for each window that a layer has."""
+        """Builds the bias on attention scores for each window that a layer has.
+
+        Args:
+            padding_mask: int, (batch, length).
+            pack_ids: See ``call``.
+            global_mask: See ``call``.
+            queries: int, (queries,): the columns of the tokens that attend; None: all of them.
+
+        Returns:
+            By window, float, broadcastable to (batch, heads, queries, length).
+        """
         biases = {
             window: attention_bias(
                 padding_mask,
@@ -197,12 +272,13 @@ class TransformerStack(keras.layers.Layer):
                 pack_ids=pack_ids,
                 window=window,
                 global_mask=global_mask,
+                queries=queries,
                 dtype=self.compute_dtype,
             )
             for window in dict.fromkeys(self.config.windows or (None,))
         }
         if self.relative_bias is not None:
-            relative = self.relative_bias(token_ids)
+            relative = self.relative_bias(padding_mask, queries=queries)
             biases = {window: bias + relative for window, bias in biases.items()}
         return biases
 
@@ -212,7 +288,10 @@ class TransformerStack(keras.layers.Layer):
         """Computes the rotary positions for each of the settings that a layer has."""
         if not self.config.rotary:
             return {}
-        positions = self._count(token_ids, padding_mask, pack_ids)
+        return self.turn(self._count(token_ids, padding_mask, pack_ids))
+
+    def turn(self, positions: Any) -> dict[RotarySettings, Any]:
+        """Computes rotary angles at positions, int, (batch, length), by their settings."""
         return {
             settings: rotary_angles(positions, settings)
             for settings in dict.fromkeys(self.config.rotary)

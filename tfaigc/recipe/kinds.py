@@ -58,6 +58,21 @@ def whole(minimum: int) -> Kind:
     return Kind(f"a whole number from {minimum} up", parse)
 
 
+def whole_or(minimum: int, word: str) -> Kind:
+    """A whole number with a lower bound, or a word.
+
+    Example:
+        >>> whole_or(0, "all").parse(Entry("all", "all"))
+        'all'
+    """
+    number = whole(minimum)
+
+    def parse(entry: Entry) -> object:
+        return word if entry.raw == word else number.parse(entry)
+
+    return Kind(f"{number.rule}, or {word!r}", parse)
+
+
 def number(
     *,
     above: float | None = None,

@@ -13,7 +13,8 @@ import yaml
 
 from tfaigc.errors import RecipeError, suggestion
 from tfaigc.recipe.kinds import WrongValueError
-from tfaigc.recipe.schema import ALTERNATIVES, OTHER_NAMES, Recipe, keys
+from tfaigc.recipe.other_names import OTHER_NAMES
+from tfaigc.recipe.schema import ALTERNATIVES, Recipe, keys
 from tfaigc.recipe.values import Entry, NotFlatError, read_mapping, read_value
 
 
@@ -167,6 +168,12 @@ def _conflicts(values: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[
         for winner, other in ALTERNATIVES
         if {winner, other} <= given
     ]
+    if values.get("cache_features") and values.get("freeze_layers") != "all":
+        faults.append("cache_features: needs freeze_layers: all, so that features stay the same.")
+    if values.get("cache_features") and values.get("packed"):
+        faults.append(
+            "cache_features, packed: features have no rows to share. Keep one of the two."
+        )
     held_out = sum(
         values.get(f"{part}_fraction", 0.1)
         for part in ("validation", "test")

@@ -153,6 +153,36 @@ class Recipe:
     )
     num_train_epochs: int = _key("training", kinds.whole(1), "passes over the training data", 3)
     batch_size: int = _key("training", kinds.whole(1), "examples per step", 32)
+    batch_tokens: int | None = _key(
+        "training",
+        kinds.optional(kinds.whole(1)),
+        "most tokens per step, padding included, in place of batch_size; null: no such bound",
+        None,
+    )
+    packed: bool = _key(
+        "training",
+        kinds.flag(),
+        "several examples share a row of max_length tokens; batch_size counts rows",
+        False,
+    )
+    gradient_checkpointing: bool = _key(
+        "training",
+        kinds.flag(),
+        "the backward pass computes each layer again: less memory, more time",
+        False,
+    )
+    freeze_layers: int | str | None = _key(
+        "training",
+        kinds.optional(kinds.whole_or(0, "all")),
+        "lowest layers that stay as they are, with the embeddings; all: all but the head",
+        None,
+    )
+    cache_features: bool = _key(
+        "training",
+        kinds.flag(),
+        "with freeze_layers: all, compute what the head reads once, and keep it in memory",
+        False,
+    )
     gradient_accumulation_steps: int = _key(
         "training",
         kinds.whole(1),
@@ -220,6 +250,7 @@ class Recipe:
 ALTERNATIVES = (
     ("validation_data", "validation_fraction"),
     ("test_data", "test_fraction"),
+    ("batch_tokens", "batch_size"),
 )
 """Pairs of keys of which only one may be given; the first replaces the second."""
 
@@ -241,55 +272,3 @@ def headings() -> list[str]:
         ['model', 'data', 'training', 'output']
     """
     return list(dict.fromkeys(each.metadata["heading"] for each in fields(Recipe)))
-
-
-_OTHER_NAMES = {
-    "model_name_or_path": (
-        "model checkpoint model_name model_id source pretrained_model_name_or_path backbone"
-    ),
-    "labels": "classes class_names label_names label_list",
-    "multi_label": "multilabel is_multi_label problem_type",
-    "max_length": "max_len max_seq_length max_seq_len sequence_length model_max_length",
-    "precision": "dtype mixed_precision bf16 fp16 dtype_policy",
-    "train_data": "train_file train data data_file data_files dataset dataset_name train_path",
-    "validation_data": (
-        "validation_file validation valid_data val_data dev_data eval_data eval_file dev_file"
-    ),
-    "test_data": "test_file test test_path",
-    "text_column": "text_column_name text_columns text_field sentence_column",
-    "text_pair_column": "text_pair_column_name pair_column second_text_column",
-    "label_column": "label_column_name label_field target_column",
-    "validation_fraction": (
-        "validation_split validation_size val_fraction validation_split_percentage"
-    ),
-    "test_fraction": "test_split test_size",
-    "max_train_samples": "max_samples max_examples num_train_samples limit",
-    "learning_rate": "lr",
-    "warmup_steps": "warmup_ratio warmup warmup_proportion warmup_fraction num_warmup_steps",
-    "lr_scheduler_type": "scheduler lr_scheduler schedule lr_schedule learning_rate_schedule",
-    "max_grad_norm": "gradient_clip gradient_clipping clipnorm global_clipnorm clip_norm",
-    "label_smoothing_factor": "label_smoothing smoothing",
-    "focal_gamma": "focal gamma focal_loss_gamma",
-    "class_weights": "class_weight weights pos_weight",
-    "huber_delta": "delta huber",
-    "num_train_epochs": "epochs num_epochs n_epochs max_epochs",
-    "batch_size": (
-        "per_device_train_batch_size train_batch_size per_device_eval_batch_size eval_batch_size"
-    ),
-    "gradient_accumulation_steps": "accumulate_grad_batches accumulation_steps grad_accumulation",
-    "on_nan": "nan nan_policy",
-    "save_steps": "every_steps save_every checkpoint_steps checkpoint_every",
-    "save_minutes": "every_minutes save_interval checkpoint_minutes",
-    "save_total_limit": "keep keep_checkpoints max_to_keep max_checkpoints",
-    "early_stopping_patience": "patience early_stopping",
-    "deterministic": "full_determinism determinism",
-    "seed": "random_seed random_state data_seed",
-    "output_dir": "output output_path run_dir run_directory output_directory",
-    "export_dir": "export export_path export_directory savedmodel_dir",
-    "report_to": "trackers tracking loggers logger tracker",
-    "overwrite_output_dir": "overwrite force",
-    "resume_changed": "accept_changes resume_from_checkpoint",
-}
-
-OTHER_NAMES = {other: name for name, others in _OTHER_NAMES.items() for other in others.split()}
-"""What the same idea is called elsewhere, by that other name."""

@@ -14,9 +14,10 @@ import tensorflow as tf
 
 from tfaigc.data import EpochOrder, Table
 from tfaigc.errors import ConfigError, TrainingError
+from tfaigc.models import TransformerStack
 from tfaigc.tasks.recovery import fit_to_the_end
 from tfaigc.training import callbacks as training_callbacks
-from tfaigc.training.accumulation import accumulated_train_step
+from tfaigc.training.accumulation import weighted_train_step
 from tfaigc.training.optimizers import adamw
 from tfaigc.training.schedules import WarmupSchedule
 
@@ -31,6 +32,7 @@ class FineTunedModel(keras.Model):
 
     _schedule: WarmupSchedule | None = None
     _parts: int = 1
+    _usual_weight: float | None = None
 
     @abstractmethod
     def default_loss(self) -> keras.losses.Loss:
@@ -56,6 +58,7 @@ class FineTunedModel(keras.Model):
         lr_scheduler_type: str = "linear",
         max_grad_norm: float | None = 1.0,
         gradient_accumulation_steps: int = 1,
+        gradient_checkpointing: bool = False,
         **keras_arguments: Any,
     ) -> None:
         """Prepares training: AdamW with warm-up and decay, the task's loss and metrics.
@@ -73,11 +76,14 @@ class FineTunedModel(keras.Model):
                 steps of so many batches; a dataset's batches are steps already, and each is
                 computed in so many parts. More of them take less memory and more time; the
                 gradients are those of the whole step.
+            gradient_checkpointing: Whether the backward pass computes each layer again instead
+                of keeping what it computed: less memory, about a third more time.
             **keras_arguments: Further arguments of ``keras.Model.compile``.
 
         Raises:
-            ConfigError: An argument is out of its range.
+            ConfigError: An argument is out of its range, or no layer can be computed again.
         """
+        self._set_checkpointing(gradient_checkpointing)
         if gradient_accumulation_steps < 1:
             raise ConfigError(
                 "gradient_accumulation_steps must be at least 1. "
@@ -142,6 +148,7 @@ class FineTunedModel(keras.Model):
         validation_data = self._as_batches(validation_data, batch_size=batch_size)
         callbacks = list(callbacks or ())
         training_callbacks.attach(callbacks, x)
+        self._weigh_batches(getattr(x, "batch_order", None))
         self._plan_schedule(
             x,
             epochs=epochs,
@@ -178,10 +185,19 @@ class FineTunedModel(keras.Model):
             training_callbacks.close(callbacks)
 
     def train_step(self, data: Any) -> Any:
-        """Does one step, in parts where ``compile`` or a lack of memory says so."""
-        if self._parts == 1:
+        """Does one step, in parts where ``compile`` or a lack of memory says so.
+
+        Batches of a number of tokens count by their examples; see ``weighted_train_step``.
+        """
+        if self._parts == 1 and self._usual_weight is None:
             return super().train_step(data)
-        return accumulated_train_step(self, data, parts=self._parts, weight=self.loss_weight)
+        return weighted_train_step(
+            self,
+            data,
+            parts=self._parts,
+            weight=self.loss_weight,
+            usual_weight=self._usual_weight,
+        )
 
     def loss_weight(self, y: Any, sample_weight: Any) -> Any:
         """Says how much some examples count in the mean that the loss takes.
@@ -204,7 +220,7 @@ class FineTunedModel(keras.Model):
         Returns:
             Whether that is possible.
         """
-        rows = getattr(order, "batch_size", _MOST_PARTS)
+        rows = getattr(order, "most_rows", _MOST_PARTS)
         if self._parts >= rows:
             return False
         self._parts *= 2
@@ -227,6 +243,24 @@ class FineTunedModel(keras.Model):
             x = self._as_batches(x, batch_size=batch_size)
         batch_size = None if isinstance(x, tf.data.Dataset) else batch_size
         return super().evaluate(x, y, batch_size=batch_size, **keras_arguments)
+
+    def _set_checkpointing(self, recomputes: bool) -> None:
+        """Tells the stacks whether to keep what they compute."""
+        stacks = [each for each in self._flatten_layers() if isinstance(each, TransformerStack)]
+        if recomputes and not stacks:
+            raise ConfigError(
+                "gradient_checkpointing needs layers of tfaigc. Received: a network without any. "
+                "Pass gradient_checkpointing=False."
+            )
+        for stack in stacks:
+            stack.recomputes = recomputes
+
+    def _weigh_batches(self, order: Any) -> None:
+        """Notes how much batches weigh, by which each step is to count."""
+        usual_weight = getattr(order, "usual_weight", None)
+        if usual_weight != self._usual_weight:
+            self._usual_weight = usual_weight
+            self.train_function = None
 
     def _as_batches(self, data: Any, *, batch_size: int | None, shuffle: bool = False) -> Any:
         if data is None or not is_raw(data):

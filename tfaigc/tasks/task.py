@@ -22,6 +22,7 @@ from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
 from tfaigc.families import Backbone, HeadedBackbone
 from tfaigc.tasks.checkpoint import save_task
+from tfaigc.tasks.features import with_features
 from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
 from tfaigc.tasks.serving import export_task, text_fields
 from tfaigc.tokenizers import Tokenizer
@@ -72,6 +73,21 @@ class Task(FineTunedModel):
     def backbone(self) -> Backbone:
         """The network without its head."""
         return self.network.backbone
+
+    def freeze(self, layers: int | None = None) -> None:
+        """Has training leave the backbone's lower part as it is; call it before ``compile``.
+
+        What is frozen computes as outside of training, without dropout, and the backward pass
+        ends above it.
+
+        Args:
+            layers: So many of the lowest layers, with the embeddings; None: the whole backbone, so
+                that the head alone is trained.
+
+        Raises:
+            ConfigError: The backbone has no such layers that can be frozen alone.
+        """
+        self.backbone.freeze(layers)
 
     @abstractmethod
     def check(self, table: Table, *fields: str) -> None:
@@ -137,7 +153,10 @@ class Task(FineTunedModel):
         self,
         records: Any,
         *,
-        batch_size: int = 32,
+        batch_size: int | None = None,
+        batch_tokens: int | None = None,
+        packed: bool = False,
+        cache_features: bool = False,
         shuffle: bool = False,
         seed: int = 0,
         columns: Mapping[str, str] | None = None,
@@ -148,10 +167,22 @@ class Task(FineTunedModel):
         Texts are tokenized once and kept in the user's cache. Shuffled batches hold texts of like
         length and differ in each epoch; without ``shuffle`` the records keep their order.
 
+        A step's loss is the mean over its batch, and steps of ``batch_size`` count alike. Batches
+        of ``batch_tokens`` differ in their number of examples: each step counts by that number,
+        so that every example of an epoch counts alike, long or short. So it is with ``packed``,
+        which computes the same and leaves little padding where shapes must be static.
+
         Args:
             records: A list of dicts, a pandas DataFrame, or the path of a CSV, TSV or JSON-lines
                 file.
-            batch_size: Examples in a batch.
+            batch_size: Examples in a batch; 32 where ``batch_tokens`` is not given either.
+            batch_tokens: Most tokens in a batch, padding included, in place of ``batch_size``:
+                the longer the examples, the fewer.
+            packed: Whether several examples share a row of ``max_length`` tokens, none seeing
+                another. ``batch_size`` counts rows then, and records keep no order.
+            cache_features: Whether a frozen backbone computes what the head reads of each example
+                once, now; it is kept in memory, and no step computes the backbone. Not with
+                ``packed``.
             shuffle: Whether each epoch has an order of its own.
             seed: Seed of the orders.
             columns: Our field names to the source's column names.
@@ -162,15 +193,34 @@ class Task(FineTunedModel):
 
         Raises:
             DataError: Records cannot be read or used.
+            ConfigError: Examples cannot share rows in this model, or the backbone is not frozen.
         """
+        if packed and cache_features:
+            raise ConfigError(
+                "Features have no rows to share. Received: packed=True, cache_features=True. "
+                "Pass one of them."
+            )
+        if packed:
+            self.network.check_packs()
+        if cache_features:
+            self.network.check_features()
         table = self._read_with_targets(records, columns)
+        targets = self.targets(table)
         batches = self._batches(
             table,
-            targets=self.targets(table),
-            batch_size=batch_size,
+            targets=targets,
+            batch_size=32 if batch_size is None and batch_tokens is None else batch_size,
             cache=cache,
-            order={"shuffle": shuffle, "sort": False, "seed": seed},
+            order={
+                "batch_tokens": batch_tokens,
+                "row_length": self.max_length if packed else None,
+                "shuffle": shuffle,
+                "sort": False,
+                "seed": seed,
+            },
         )
+        if cache_features:
+            batches = with_features(self, batches, targets)
         # For the messages of those who find something wrong with a batch.
         batches.records = table
         return batches
@@ -286,7 +336,13 @@ class Task(FineTunedModel):
         return table
 
     def _batches(
-        self, table: Table, *, targets: Any, batch_size: int, cache: bool, order: dict[str, Any]
+        self,
+        table: Table,
+        *,
+        targets: Any,
+        batch_size: int | None,
+        cache: bool,
+        order: dict[str, Any],
     ) -> tf.data.Dataset:
         texts = [str(text) for text in table.column("text")]
         pairs = [str(text) for text in table.column("text_pair")] if self.takes_pairs else None

@@ -1,20 +1,29 @@
-"""A training step whose batch is computed in parts, one after the other, to save memory."""
+"""A training step whose batch counts by its weight, computed in parts to save memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 
 
-def accumulated_train_step(
-    model: Any, data: Any, *, parts: int, weight: Callable[[Any, Any], Any]
+def weighted_train_step(
+    model: Any,
+    data: Any,
+    *,
+    parts: int,
+    weight: Callable[[Any, Any], Any],
+    usual_weight: float | None = None,
 ) -> dict[str, Any]:
     """Does the training step of a whole batch, with the activations of a part in memory.
 
     The gradients are those of the whole batch up to rounding, also where parts differ in size:
     each counts with its share of the batch's weight. Dropout differs, of course.
+
+    Losses are means over a batch. Where batches differ in weight by design, each mean's gradient
+    is multiplied by the batch's share of the usual weight: over an epoch all examples then count
+    alike, whichever batches they were in.
 
     Args:
         model: A compiled model on the TensorFlow backend.
@@ -22,6 +31,7 @@ def accumulated_train_step(
         parts: In how many parts to compute the batch; fewer where it has fewer examples.
         weight: Takes targets and sample weights, of a part or of the batch, to a number, float32,
             (): what the mean that the loss takes divides by.
+        usual_weight: The weight of batches, on average; None: all batches count alike.
 
     Returns:
         The metrics, as ``train_step`` gives them.
@@ -32,12 +42,14 @@ def accumulated_train_step(
     rows = tf.shape(tf.nest.flatten(data)[0])[0]
     count = tf.minimum(parts, rows)
     whole = tf.cast(weight(y, sample_weight), tf.float32)
+    worth = 1.0 if usual_weight is None else whole / usual_weight
 
     def compute(part: Any) -> tuple[Any, list[Any]]:
-        begin, end = part * rows // count, (part + 1) * rows // count
-        x_part, y_part, weight_part = keras.utils.unpack_x_y_sample_weight(
-            tf.nest.map_structure(lambda tensor: tensor[begin:end], data)
-        )
+        taken = data
+        if parts > 1:
+            begin, end = part * rows // count, (part + 1) * rows // count
+            taken = _take_rows(data, begin, end)
+        x_part, y_part, weight_part = keras.utils.unpack_x_y_sample_weight(taken)
         share = tf.cast(weight(y_part, weight_part), tf.float32) / whole
         with tf.GradientTape() as tape:
             y_pred = model(x_part, training=True)
@@ -45,15 +57,30 @@ def accumulated_train_step(
                 x=x_part, y=y_part, y_pred=y_pred, sample_weight=weight_part, training=True
             )
             loss = loss * tf.cast(share, loss.dtype)
-            scaled = model.optimizer.scale_loss(loss)
+            scaled = model.optimizer.scale_loss(loss * tf.cast(worth, loss.dtype))
         model.compute_metrics(x_part, y_part, y_pred, weight_part)
         return loss, tape.gradient(scaled, model.trainable_weights)
 
-    loss, gradients = _sum(compute, count)
-    model._loss_tracker.update_state(loss, sample_weight=rows)
+    loss, gradients = compute(0) if parts == 1 else _sum(compute, count)
+    model._loss_tracker.update_state(loss, sample_weight=whole)
     model.optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
     metrics: dict[str, Any] = model.get_metrics_result()
     return metrics
+
+
+def _take_rows(data: Any, begin: Any, end: Any) -> Any:
+    """Takes some rows of a batch, and of what it has for each text the texts in these rows."""
+    import tensorflow as tf
+
+    inputs = data[0] if isinstance(data, tuple) else data
+    if not isinstance(inputs, Mapping) or "text_starts" not in inputs:
+        return tf.nest.map_structure(lambda tensor: tensor[begin:end], data)
+    grids = {name: grid[begin:end] for name, grid in inputs.items() if name != "text_starts"}
+    cells = tf.shape(inputs["token_ids"])[1] * tf.stack([begin, end])
+    first, behind = tf.unstack(tf.searchsorted(inputs["text_starts"], cells))
+    starts = inputs["text_starts"][first:behind] - cells[0]
+    targets = tf.nest.map_structure(lambda tensor: tensor[first:behind], tuple(data[1:]))
+    return ({**grids, "text_starts": starts}, *targets)
 
 
 def _sum(compute: Callable[[Any], tuple[Any, list[Any]]], count: Any) -> tuple[Any, list[Any]]:

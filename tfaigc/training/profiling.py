@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
+import numpy as np
 
 _MATRIX_SIZE: Final = 2048
 _MATRIX_REPEATS: Final = 8
@@ -247,7 +248,11 @@ class _Counts:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         mask = x["padding_mask"].numpy()
         lengths = mask.reshape(-1, mask.shape[-1]).sum(axis=-1).astype("int64")
-        self.examples += int(mask.shape[0])
+        examples = int(mask.shape[0])
+        if "pack_ids" in x:
+            lengths = np.bincount(x["pack_ids"].numpy().ravel())[1:]
+            examples = len(lengths)
+        self.examples += examples
         self.tokens += int(lengths.sum())
         self.cells += mask.size
         self.pairs += int((lengths**2).sum())

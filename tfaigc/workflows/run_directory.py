@@ -29,7 +29,7 @@ MODEL = "model"
 _OLD_CHECKPOINTS = ".checkpoints-of-a-finished-run"
 _FINGERPRINT = ".data-fingerprint"
 _WRITTEN = (
-    *(RECIPE, METRICS, HISTORY, "report.md", "predictions.jsonl", "tensorboard"),
+    *(RECIPE, METRICS, HISTORY, "history.csv", "report.md", "predictions.jsonl", "tensorboard"),
     *("confusion_matrix.png", "learning_curves.png", "reliability.png"),
     *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial"),
 )

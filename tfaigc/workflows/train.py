@@ -141,6 +141,8 @@ def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Sc
         dtype=precision.policy,
         **kind.arguments,
     )
+    if recipe.freeze_layers is not None:
+        model.freeze(None if recipe.freeze_layers == "all" else int(recipe.freeze_layers))
     screen.fact("model", describe_model(recipe.model_name_or_path, model))
     screen.fact("precision", precision.reason)
     return model
@@ -155,6 +157,7 @@ def compile_as(model: TextTask, recipe: Recipe) -> None:
         lr_scheduler_type=recipe.lr_scheduler_type,
         max_grad_norm=recipe.max_grad_norm,
         gradient_accumulation_steps=recipe.gradient_accumulation_steps,
+        gradient_checkpointing=recipe.gradient_checkpointing,
         **{
             argument: getattr(recipe, key)
             for key, argument in kind_of_recipe(recipe).loss_keys.items()
@@ -164,9 +167,12 @@ def compile_as(model: TextTask, recipe: Recipe) -> None:
 
 def training_batches(model: TextTask, recipe: Recipe, table: Table) -> Any:
     """Cuts a table into the steps of a recipe."""
+    unit = "batch_size" if recipe.batch_tokens is None else "batch_tokens"
     return model.dataset(
         table,
-        batch_size=recipe.batch_size * recipe.gradient_accumulation_steps,
+        **{unit: getattr(recipe, unit) * recipe.gradient_accumulation_steps},
+        packed=recipe.packed,
+        cache_features=recipe.cache_features,
         shuffle=True,
         seed=recipe.seed,
     )
@@ -195,7 +201,9 @@ def _fit(
     from tfaigc.training import callbacks as training_callbacks
 
     train_data = training_batches(model, recipe, splits.train)
-    validation_data = model.dataset(splits.validation, batch_size=recipe.batch_size)
+    validation_data = model.dataset(
+        splits.validation, batch_size=recipe.batch_size, cache_features=recipe.cache_features
+    )
     compile_as(model, recipe)
     callbacks = training_callbacks.standard(
         path,

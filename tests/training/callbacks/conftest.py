@@ -21,7 +21,7 @@ class FakeBatchOrder:
 
     def __init__(self, *, num_examples: int, batch_size: int, seed: int, shuffle: bool) -> None:
         self.num_examples = num_examples
-        self.batch_size = batch_size
+        self.batch_size = self.examples_per_batch = batch_size
         self.seed = seed
         self.shuffle = shuffle
         self.epoch = 0

@@ -1,3 +1,4 @@
+import csv
 import json
 
 import pytest
@@ -62,6 +63,17 @@ def test_going_on_keeps_earlier_epochs_once(tmp_path, fit):
     fit(HistoryLog(path, every_steps=2), epochs=4, initial_epoch=2)
     epochs = [r["epoch"] for r in read_history(path)]
     assert epochs == [0.4, 0.8, 1, 1.4, 1.8, 2, 2.4, 2.8, 3, 3.4, 3.8, 4]
+
+
+def test_the_table_says_of_epochs_what_the_lines_say(tmp_path, fit):
+    path = tmp_path / "history.jsonl"
+    fit(HistoryLog(path), epochs=3)
+    fit(HistoryLog(path), epochs=4, initial_epoch=2)
+    with (tmp_path / "history.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = [record for record in read_history(path) if record.pop("event") == "epoch"]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert rows == [{name: str(value) for name, value in line.items()} for line in lines]
 
 
 def test_a_line_cut_off_is_left_out(tmp_path):

@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -33,7 +35,8 @@ def write_batches(path: Path, *, order: Any, records: Any, epoch: int, steps: ra
             default=str,
         )
         for step in steps
-        for example in batches[step]
+        for example in np.ravel(batches[step])
+        if example >= 0
     ]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

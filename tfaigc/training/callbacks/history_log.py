@@ -1,7 +1,9 @@
-"""The run's numbers as lines of JSON."""
+"""The run's numbers as lines of JSON, and its epochs as a table."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import logging
 import math
@@ -19,7 +21,8 @@ class HistoryLog(RunRecords):
     """Appends one line per epoch, and one per so many steps, to a JSON Lines file.
 
     See `RunRecords` for what is in a line. A run that starts afresh empties the file; a resumed
-    one drops the lines written after its checkpoint.
+    one drops the lines written after its checkpoint. Beside it, under the same name with the
+    ending `.csv`, lies a table with a row for each epoch.
 
     Args:
         path: The file, usually `history.jsonl`.
@@ -42,6 +45,8 @@ class HistoryLog(RunRecords):
         def append() -> None:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(_line(record))
+            if record["event"] == "epoch":
+                self._write_table()
 
         self._guarded(append)
 
@@ -52,9 +57,18 @@ class HistoryLog(RunRecords):
             for record in (read_history(self.path) if self.path.exists() else [])
             if self._is_earlier(record)
         ]
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
-        temporary.write_text("".join(_line(record) for record in kept), encoding="utf-8")
-        os.replace(temporary, self.path)
+        _replace(self.path, "".join(_line(record) for record in kept))
+        self._write_table()
+
+    def _write_table(self) -> None:
+        """Writes the table anew, so that it says what the lines say after any break."""
+        epochs = [each for each in read_history(self.path) if each.pop("event", None) == "epoch"]
+        columns = dict.fromkeys(name for record in epochs for name in record)
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, columns)
+        table.writeheader()
+        table.writerows(epochs)
+        _replace(self.path.with_suffix(".csv"), text.getvalue())
 
     def _is_earlier(self, record: dict[str, Any]) -> bool:
         if record.get("event") == "epoch":
@@ -97,6 +111,13 @@ def read_history(path: str | Path) -> list[dict[str, Any]]:
         if isinstance(record, dict):
             records.append(record)
     return records
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file so that it is whole at any time."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="")
+    os.replace(temporary, path)
 
 
 def _line(record: dict[str, Any]) -> str:

@@ -131,12 +131,12 @@ class ProgressLine(keras.callbacks.ProgbarLogger):
 
     def _examples(self, steps: int) -> int | None:
         """Counts the examples of the last steps."""
-        size = self._batch_size or getattr(self.batch_order, "batch_size", None)
+        size = self._batch_size or getattr(self.batch_order, "examples_per_batch", None)
         if size is None:
             return None
         done = self._steps.step_in_epoch * size
         surplus = max(0, done - self._num_examples) if self._num_examples else 0
-        return max(0, steps * size - surplus)
+        return max(0, round(steps * size) - surplus)
 
     def _epoch(self) -> str:
         return f"epoch {self._steps.epoch + 1}/{self.params.get('epochs', '?')}"

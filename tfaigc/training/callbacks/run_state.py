@@ -18,6 +18,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # Python and NumPy decide no number of a run: orders are drawn from raw bits.
 _DECISIVE: Final = ("tfaigc", "keras", "tensorflow")
+_SIZES: Final = ("batch_size", "batch_tokens", "row_length")
 
 
 def point_to_json(point: ResumePoint) -> dict[str, Any]:
@@ -47,13 +48,13 @@ def describe_order(batch_order: Any) -> dict[str, Any] | None:
         batch_order: The training dataset's, or `None`.
 
     Returns:
-        Its seed, `shuffle` and batch size, and a hash of the data where it has one.
+        What decides its batches, and a hash of the data where it has one.
     """
     if batch_order is None:
         return None
-    described = {
-        name: getattr(batch_order, name, None) for name in ("seed", "shuffle", "batch_size")
-    }
+    described = {name: getattr(batch_order, name, None) for name in ("seed", "shuffle")}
+    sizes = {name: getattr(batch_order, name, None) for name in _SIZES}
+    described |= {name: size for name, size in sizes.items() if size is not None}
     fingerprint = getattr(batch_order, "fingerprint", None)
     return described if fingerprint is None else {**described, "fingerprint": fingerprint()}
 

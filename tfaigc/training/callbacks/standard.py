@@ -37,9 +37,10 @@ def standard(
 ) -> list[keras.callbacks.Callback]:
     """Composes the callbacks for a run in one directory.
 
-    Writes `checkpoints/`, `tensorboard/` and `history.jsonl` there. In order: `NaNGuard`,
-    `HistoryLog`, `TensorBoard`, `ProgressLine`, `TrackingLog`, `EarlyStopping` (which brings the
-    best weights back at the end), `Checkpoint` (last, because it stores what the others know).
+    Writes `checkpoints/`, `tensorboard/`, `history.jsonl` and `history.csv` there. In order:
+    `NaNGuard`, `HistoryLog`, `TensorBoard`, `ProgressLine`, `TrackingLog`, `EarlyStopping` (which
+    brings the best weights back at the end), `Checkpoint` (last, because it stores what the others
+    know).
 
     Args:
         directory: The run's directory.

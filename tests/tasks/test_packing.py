@@ -1,0 +1,78 @@
+"""Several examples in one row: what is learnt and answered is what it is without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import tfaigc
+from tfaigc.errors import DataError
+from tfaigc.layers.dropout import Dropout
+
+
+@pytest.fixture(scope="module")
+def model(tiny_classifier: Path) -> tfaigc.TextClassifier:
+    model = tfaigc.TextClassifier.from_pretrained(tiny_classifier, max_length=32)
+    for layer in model._flatten_layers():
+        if isinstance(layer, Dropout):
+            layer.rate = 0.0
+    return model
+
+
+@pytest.fixture(scope="module")
+def records(reviews: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Texts of several lengths."""
+    return [
+        {**row, "text": row["text"] * (1 + number % 3)} for number, row in enumerate(reviews[:31])
+    ]
+
+
+def test_batches_of_one_shape(model: Any, records: list[dict[str, str]]) -> None:
+    data = model.dataset(records, packed=True, batch_tokens=128, shuffle=True, cache=False)
+    inputs, labels = data.element_spec
+    assert inputs["pack_ids"].shape.as_list() == [None, 32]
+    seen = 0
+    for inputs, labels in data.as_numpy_iterator():
+        assert inputs["token_ids"].shape == (4, 32)
+        assert inputs["pack_ids"].max() == len(labels) == len(inputs["text_starts"])
+        assert ((inputs["pack_ids"] > 0) == (inputs["padding_mask"] > 0)).all()
+        first = inputs["token_ids"].ravel()[inputs["text_starts"]]
+        assert (first == model.tokenizer.encode(["good"])[0][0]).all()
+        seen += len(labels)
+    assert seen == len(records)
+
+
+def test_answers_are_those_of_rows_of_their_own(model: Any, records: list[dict[str, str]]) -> None:
+    model.compile()
+    data = model.dataset(records, packed=True, batch_size=3, cache=False)
+    found = data.batch_order.restore(model.predict(data, verbose=0))
+    expected = model.predict([{"text": row["text"]} for row in records])
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
+
+
+def test_steps_in_parts_learn_what_all_examples_teach_at_once(
+    model: Any, records: list[dict[str, str]]
+) -> None:
+    start, ends = model.get_weights(), []
+    packed = model.dataset(records, packed=True, batch_size=3, shuffle=True, cache=False)
+    steps = len(packed.batch_order)
+    assert steps > 2
+    for data, optimizer, parts in (
+        (model.dataset(records, batch_size=99, cache=False), keras.optimizers.SGD(1.0), 1),
+        (packed, keras.optimizers.SGD(1.0, gradient_accumulation_steps=steps), 2),
+    ):
+        model.set_weights(start)
+        model.compile(optimizer, gradient_accumulation_steps=parts)
+        model.fit(data, verbose=0)
+        ends.append(model.get_weights())
+    for before, whole, rows in zip(start, *ends, strict=True):
+        np.testing.assert_allclose(rows, whole, atol=1e-5 + 1e-4 * np.abs(whole - before).max())
+
+
+def test_what_cannot_be_packed(model: Any, records: list[dict[str, str]]) -> None:
+    with pytest.raises(DataError, match=r"batch_tokens must be at least 32.*Received: 31"):
+        model.dataset(records, packed=True, batch_tokens=31, cache=False)

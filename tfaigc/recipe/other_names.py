@@ -1,0 +1,59 @@
+"""What a recipe's keys are called elsewhere."""
+
+from __future__ import annotations
+
+_OTHER_NAMES = {
+    "model_name_or_path": (
+        "model checkpoint model_name model_id source pretrained_model_name_or_path backbone"
+    ),
+    "labels": "classes class_names label_names label_list",
+    "multi_label": "multilabel is_multi_label problem_type",
+    "max_length": "max_len max_seq_length max_seq_len sequence_length model_max_length",
+    "precision": "dtype mixed_precision bf16 fp16 dtype_policy",
+    "train_data": "train_file train data data_file data_files dataset dataset_name train_path",
+    "validation_data": (
+        "validation_file validation valid_data val_data dev_data eval_data eval_file dev_file"
+    ),
+    "test_data": "test_file test test_path",
+    "text_column": "text_column_name text_columns text_field sentence_column",
+    "text_pair_column": "text_pair_column_name pair_column second_text_column",
+    "label_column": "label_column_name label_field target_column",
+    "validation_fraction": (
+        "validation_split validation_size val_fraction validation_split_percentage"
+    ),
+    "test_fraction": "test_split test_size",
+    "max_train_samples": "max_samples max_examples num_train_samples limit",
+    "learning_rate": "lr",
+    "warmup_steps": "warmup_ratio warmup warmup_proportion warmup_fraction num_warmup_steps",
+    "lr_scheduler_type": "scheduler lr_scheduler schedule lr_schedule learning_rate_schedule",
+    "max_grad_norm": "gradient_clip gradient_clipping clipnorm global_clipnorm clip_norm",
+    "label_smoothing_factor": "label_smoothing smoothing",
+    "focal_gamma": "focal gamma focal_loss_gamma",
+    "class_weights": "class_weight weights pos_weight",
+    "huber_delta": "delta huber",
+    "num_train_epochs": "epochs num_epochs n_epochs max_epochs",
+    "batch_size": (
+        "per_device_train_batch_size train_batch_size per_device_eval_batch_size eval_batch_size"
+    ),
+    "batch_tokens": "max_tokens tokens_per_batch max_tokens_per_batch token_budget",
+    "packed": "packing pack use_packing sample_packing",
+    "gradient_checkpointing": "rematerialize remat activation_checkpointing recompute",
+    "freeze_layers": "freeze frozen_layers num_frozen_layers freeze_backbone",
+    "cache_features": "feature_cache cache_embeddings",
+    "gradient_accumulation_steps": "accumulate_grad_batches accumulation_steps grad_accumulation",
+    "on_nan": "nan nan_policy",
+    "save_steps": "every_steps save_every checkpoint_steps checkpoint_every",
+    "save_minutes": "every_minutes save_interval checkpoint_minutes",
+    "save_total_limit": "keep keep_checkpoints max_to_keep max_checkpoints",
+    "early_stopping_patience": "patience early_stopping",
+    "deterministic": "full_determinism determinism",
+    "seed": "random_seed random_state data_seed",
+    "output_dir": "output output_path run_dir run_directory output_directory",
+    "export_dir": "export export_path export_directory savedmodel_dir",
+    "report_to": "trackers tracking loggers logger tracker",
+    "overwrite_output_dir": "overwrite force",
+    "resume_changed": "accept_changes resume_from_checkpoint",
+}
+
+OTHER_NAMES = {other: name for name, others in _OTHER_NAMES.items() for other in others.split()}
+"""What the same idea is called elsewhere, by that other name."""
