@@ -15,7 +15,7 @@ ROWS = [
     {"errors", "version"},
     {"layers", "sources", "tagging"},
     {"checkpoints", "tokenizers", "models"},
-    {"families", "data", "training", "evaluation", "export"},
+    {"families", "data", "training", "evaluation", "generation", "export"},
     {"tasks"},
     {"recipe"},
     {"workflows"},

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_decoder import TEXTS, write_tiny_decoder
 
 import tfaigc
 from tfaigc.errors import ConfigError, DataError
 from tfaigc.export import ask
 
-WORDS = ("good", "bad", "fine", "dull")
-TEXTS = [f"the {word} {thing} ends well" for word in WORDS for thing in ("film", "plot", "story")]
 RESPONSES = [{"prompt": f"{text}? ", "response": "yes, it does."} for text in TEXTS]
 CHATS = [
     {
@@ -27,59 +26,11 @@ CHATS = [
     }
     for text in TEXTS
 ]
-TEMPLATE = (
-    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}</s>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
-SPECIAL = ["<pad>", "<s>", "</s>", "<|user|>", "<|assistant|>"]
-
-
-def write_byte_pairs(directory: Path) -> int:
-    """Writes a small tokenizer of bytes with a chat template; returns how many tokens it has."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    rust = Tokenizer(models.BPE())
-    rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    rust.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=300,
-        special_tokens=SPECIAL,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    rust.train_from_iterator([*TEXTS, "yes, it does. really?"] * 3, trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=rust, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
-    )
-    fast.chat_template = TEMPLATE
-    fast.save_pretrained(directory)
-    return len(fast)
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Llama, as `transformers` itself writes it."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    directory = tmp_path_factory.mktemp("causal")
-    size = write_byte_pairs(directory)
-    torch.manual_seed(3)
-    config = LlamaConfig(
-        vocab_size=size,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-    )
-    LlamaForCausalLM(config).save_pretrained(directory)
-    return directory
+    return write_tiny_decoder(tmp_path_factory.mktemp("causal"))
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +146,7 @@ def test_the_checkpoints_settings_are_honoured(checkpoint: Path, tmp_path: Path)
     model.save_pretrained(tmp_path / "saved")
     assert json.loads((tmp_path / "saved" / "generation_config.json").read_text()) == stored
     (copy / "generation_config.json").write_text(json.dumps({"guidance_scale": 2.0}))
-    with pytest.raises(ConfigError, match="guidance_scale .* cannot be honoured. Received: 2.0"):
+    with pytest.raises(ConfigError, match=r"guidance_scale .* cannot be honoured. Received: 2.0"):
         tfaigc.CausalLM.from_pretrained(copy).generate(["the"])
 
 

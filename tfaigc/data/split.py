@@ -14,7 +14,8 @@ from tfaigc.errors import DataError
 def first_of_duplicates(table: Table, *, seen: Table | None = None) -> np.ndarray:
     """Finds the records whose text has not been seen before.
 
-    Two records are duplicates where their texts, and second texts, are equal to the character.
+    Two records are duplicates where their texts, and second texts, or all that is said in them,
+    are equal to the character.
 
     Args:
         table: The records.
@@ -91,4 +92,7 @@ def stratified_split(
 
 
 def _texts(table: Table) -> list[Hashable]:
-    return list(zip(table.column("text"), table.column("text_pair"), strict=True))
+    columns = [table.column(field) for field in ("text", "text_pair", "prompt", "response")]
+    if "messages" in table.columns:
+        columns.append([repr(messages) for messages in table.column("messages")])
+    return list(zip(*columns, strict=True))

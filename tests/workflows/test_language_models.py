@@ -1,0 +1,62 @@
+"""Recipes of language models: train, evaluate, predict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from tiny_decoder import TEXTS, write_tiny_decoder
+
+from tfaigc.workflows.kinds import MASKED_TOKENS, NEXT_TOKENS, TaskKind, kind_of_model
+
+CHATS = [
+    {"talk": [{"role": "user", "content": text}, {"role": "assistant", "content": "yes"}]}
+    for text in TEXTS
+]
+ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind, str, str]] = {
+    "masked-lm": (
+        [{"body": text} for text in TEXTS],
+        {"text_column": "body", "whole_word_mask": "true", "mlm_probability": 0.5},
+        MASKED_TOKENS,
+        "a [MASK] film",
+        "masks",
+    ),
+    "causal-lm": (CHATS, {"messages_column": "talk"}, NEXT_TOKENS, "the good film", "response"),
+}
+
+
+@pytest.mark.parametrize("task", ROWS)
+def test_a_language_model_from_recipe_to_answer(
+    task: str,
+    tfaigc: Callable[..., Result],
+    write_recipe: Callable[..., Path],
+    tiny_bert: Path,
+    tmp_path: Path,
+) -> None:
+    records, settings, kind, question, answer = ROWS[task]
+    data = tmp_path / "data.jsonl"
+    data.write_text("".join(json.dumps(record) + "\n" for record in records))
+    recipe = write_recipe(
+        tmp_path / "recipe.yaml",
+        task=task,
+        model_name_or_path=tiny_bert if kind is MASKED_TOKENS else write_tiny_decoder(tmp_path),
+        train_data=data,
+        output_dir=tmp_path / "run",
+        validation_fraction=0.25,
+        test_fraction=0.25,
+        num_train_epochs=1,
+        **settings,
+    )
+    result = tfaigc("train", recipe)
+    assert result.exit_code == 0, result.output
+    assert "perplexity" in result.output
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics.keys() == {"loss", "perplexity", "accuracy", "top_5_accuracy"}
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is kind
+    answers = json.loads(tfaigc("predict", model, question).stdout)
+    assert answers.keys() == {"text", answer} | ({"sequence"} if kind is MASKED_TOKENS else set())
