@@ -12,14 +12,17 @@ from tfaigc.version import __version__
 
 if TYPE_CHECKING:
     from tfaigc.families import Backbone
-    from tfaigc.tasks import TextClassifier, TextRegressor
+    from tfaigc.tasks import CausalLM, MaskedLM, TextClassifier, TextRegressor, TokenClassifier
     from tfaigc.tokenizers import Tokenizer
     from tfaigc.training import callbacks
 
 __all__ = [
     "Backbone",
+    "CausalLM",
+    "MaskedLM",
     "TextClassifier",
     "TextRegressor",
+    "TokenClassifier",
     "Tokenizer",
     "__version__",
     "callbacks",
@@ -28,8 +31,11 @@ __all__ = [
 
 _HOMES = {
     "Backbone": "tfaigc.families",
+    "CausalLM": "tfaigc.tasks",
+    "MaskedLM": "tfaigc.tasks",
     "TextClassifier": "tfaigc.tasks",
     "TextRegressor": "tfaigc.tasks",
+    "TokenClassifier": "tfaigc.tasks",
     "Tokenizer": "tfaigc.tokenizers",
     "callbacks": "tfaigc.training",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ class ParityCase:
         records: Forty of them.
         config: Entries of the checkpoint's configuration.
         float_targets: Whether the reference wants its labels as floats.
+        place: Takes inputs and our targets to the reference's.
+        make_checkpoint: Writes a tokenizer and makes the reference; None: a tiny BERT.
     """
 
     task: type[Task]
@@ -37,6 +40,45 @@ class ParityCase:
     records: list[dict[str, Any]]
     config: dict[str, Any] = field(default_factory=dict)
     float_targets: bool = False
+    place: Callable[[Any, Any], Any] = lambda inputs, targets: targets
+    make_checkpoint: Callable[..., Any] | None = None
+
+
+def at_positions(inputs: Any, targets: Any) -> Any:
+    """Puts the targets of a masked language model where its tokens stand."""
+    placed = np.full(inputs["token_ids"].shape, -100)
+    rows, columns = np.nonzero(targets >= 0)
+    placed[rows, inputs["positions"].numpy()[rows, columns]] = targets[rows, columns]
+    return placed
+
+
+def one_later(inputs: Any, targets: Any) -> Any:
+    """Gives a causal language model its own tokens, each of which it compares with the next."""
+    return np.concatenate([np.full_like(targets[:, :1], -100), targets[:, :-1]], axis=1)
+
+
+def tiny_llama(directory: Path) -> Any:
+    """Makes a tiny Llama with the words of the records as tokens."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    words = ["<pad>", "</s>", "<unk>", "a", *WORDS]
+    rust = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, "<unk>"))
+    rust.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    PreTrainedTokenizerFast(
+        tokenizer_object=rust, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(directory)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(words),
+            hidden_size=16,
+            intermediate_size=24,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=64,
+        )
+    )
 
 
 CASES = {
@@ -60,6 +102,28 @@ CASES = {
         {"num_labels": 1, "problem_type": "regression"},
         float_targets=True,
     ),
+    "tags": ParityCase(
+        tfaigc.TokenClassifier,
+        "BertForTokenClassification",
+        [
+            {"words": text.split(), "tags": [len(each) % 3 for each in text.split()]}
+            for text in TEXTS
+        ],
+        {"num_labels": 3},
+    ),
+    "masked tokens": ParityCase(
+        tfaigc.MaskedLM,
+        "BertForMaskedLM",
+        [{"text": text} for text in TEXTS],
+        place=at_positions,
+    ),
+    "next tokens": ParityCase(
+        tfaigc.CausalLM,
+        "LlamaForCausalLM",
+        [{"text": text} for text in TEXTS],
+        place=one_later,
+        make_checkpoint=tiny_llama,
+    ),
 }
 
 
@@ -72,16 +136,19 @@ def test_ten_steps_have_the_losses_of_transformers(case: ParityCase, tmp_path: P
     import torch
     import transformers
 
-    write_tiny_tokenizer(tmp_path)
     torch.manual_seed(11)
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    reference = getattr(transformers, case.reference)(tiny_bert_config(**still, **case.config))
+    if case.make_checkpoint is None:
+        write_tiny_tokenizer(tmp_path)
+        reference = getattr(transformers, case.reference)(tiny_bert_config(**still, **case.config))
+    else:
+        reference = case.make_checkpoint(tmp_path)
     reference.save_pretrained(tmp_path)
 
     model = case.task.from_pretrained(tmp_path)
     batches = model.dataset(case.records, batch_size=BATCH_SIZE)
     ours = _our_losses(model, batches)
-    theirs = _their_losses(reference.train(), batches, float_targets=case.float_targets)
+    theirs = _their_losses(reference.train(), batches, case)
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
     # A curve of steps that change nothing would be equal, too.
     assert np.ptp(ours) > 0.01
@@ -97,7 +164,7 @@ def _our_losses(model: Task, batches: Any) -> list[float]:
     return np.diff([0.0, *means]).tolist()
 
 
-def _their_losses(reference: Any, batches: Any, *, float_targets: bool) -> list[float]:
+def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]:
     """Trains as the Trainer does, step by step."""
     import torch
     from transformers import get_linear_schedule_with_warmup
@@ -112,14 +179,15 @@ def _their_losses(reference: Any, batches: Any, *, float_targets: bool) -> list[
     losses = []
     for inputs, targets in batches:
         tensors = {name: torch.tensor(values.numpy()).long() for name, values in inputs.items()}
-        labels = torch.tensor(targets.numpy())
-        if float_targets:
+        labels = torch.tensor(case.place(inputs, targets.numpy()))
+        if case.float_targets:
             labels = labels.float().squeeze(1) if labels.shape[-1] == 1 else labels.float()
+        segments = {} if case.make_checkpoint else {"token_type_ids": tensors["segment_ids"]}
         loss = reference(
             input_ids=tensors["token_ids"],
             attention_mask=tensors["padding_mask"],
-            token_type_ids=tensors["segment_ids"],
-            labels=labels if float_targets else labels.long(),
+            labels=labels if case.float_targets else labels.long(),
+            **segments,
         ).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reference.parameters(), 1.0)

@@ -112,6 +112,8 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @column_option("text", "text")
 @column_option("text-pair")
 @column_option("label", "label")
+@column_option("words", "words")
+@column_option("tags", "tags")
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
 @shared_options
@@ -123,6 +125,8 @@ def evaluate(
     text_column: str,
     text_pair_column: str | None,
     label_column: str,
+    words_column: str,
+    tags_column: str,
     batch_size: int,
     output_dir: str | None,
 ) -> None:
@@ -136,6 +140,8 @@ def evaluate(
         text_column=text_column,
         text_pair_column=text_pair_column,
         label_column=label_column,
+        words_column=words_column,
+        tags_column=tags_column,
         batch_size=batch_size,
         output_dir=output_dir,
         screen=screen,
@@ -151,6 +157,7 @@ def evaluate(
 @click.option("--output", default=None, help="Write the JSON lines to this file.")
 @column_option("text", "text")
 @column_option("text-pair")
+@column_option("words")
 @_batch_size
 @shared_options
 @click.pass_context
@@ -162,6 +169,7 @@ def predict(
     output: str | None,
     text_column: str,
     text_pair_column: str | None,
+    words_column: str | None,
     batch_size: int,
 ) -> None:
     """Ask MODEL, a model's or SavedModel's directory, about texts.
@@ -180,6 +188,7 @@ def predict(
         output=output,
         text_column=text_column,
         text_pair_column=text_pair_column,
+        words_column=words_column,
         batch_size=batch_size,
         screen=screen,
     )

@@ -11,7 +11,7 @@ from tfaigc.data.alignment import (
     label_tokens,
     words_of_tokens,
 )
-from tfaigc.data.batching import make_dataset
+from tfaigc.data.batching import Prepare, make_dataset
 from tfaigc.data.cache import EncodedTexts, tokenize_cached
 from tfaigc.data.checks import (
     EncodedLabels,
@@ -20,12 +20,21 @@ from tfaigc.data.checks import (
     check_texts,
     encode_labels,
 )
+from tfaigc.data.conversations import (
+    MarkedText,
+    check_conversations,
+    check_responses,
+    mark_tokens,
+    parse_messages,
+    refuse_cut_responses,
+)
 from tfaigc.data.faults import Fault
 from tfaigc.data.labels import LabelSet
 from tfaigc.data.masking import IGNORED, FoundMasks, Masking, check_mlm_probability
 from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
+from tfaigc.data.next_tokens import NextTokens
 from tfaigc.data.order import BatchOrder
-from tfaigc.data.readers import WORD_FILE_READERS
+from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS
 from tfaigc.data.records import read_records
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import Summary, describe
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
 
 __all__ = [
+    "FILE_READERS",
     "IGNORED",
     "WORD_FILE_READERS",
     "BatchOrder",
@@ -48,16 +58,21 @@ __all__ = [
     "Fault",
     "FoundMasks",
     "LabelSet",
+    "MarkedText",
     "Masking",
+    "NextTokens",
+    "Prepare",
     "Summary",
     "Table",
     "byte_places",
     "central_tokens",
+    "check_conversations",
     "check_examples",
     "check_label_lists",
     "check_labels",
     "check_mlm_probability",
     "check_numbers",
+    "check_responses",
     "check_tags",
     "check_texts",
     "check_words",
@@ -70,9 +85,12 @@ __all__ = [
     "joined_spans",
     "label_tokens",
     "make_dataset",
+    "mark_tokens",
     "movie_ratings",
     "movie_reviews",
+    "parse_messages",
     "read_records",
+    "refuse_cut_responses",
     "stratified_split",
     "tokenize_cached",
     "words_of_tokens",

@@ -7,6 +7,7 @@ _OTHER_NAMES = {
         "model checkpoint model_name model_id source pretrained_model_name_or_path backbone"
     ),
     "labels": "classes class_names label_names label_list",
+    "label_all": "label_all_tokens label_all_subwords",
     "multi_label": "multilabel is_multi_label problem_type",
     "max_length": "max_len max_seq_length max_seq_len sequence_length model_max_length",
     "precision": "dtype mixed_precision bf16 fp16 dtype_policy",
@@ -18,6 +19,11 @@ _OTHER_NAMES = {
     "text_column": "text_column_name text_columns text_field sentence_column",
     "text_pair_column": "text_pair_column_name pair_column second_text_column",
     "label_column": "label_column_name label_field target_column",
+    "words_column": "tokens_column words_column_name word_column",
+    "tags_column": "ner_tags_column tags_column_name tag_column",
+    "prompt_column": "instruction_column question_column prompt_field",
+    "response_column": "completion_column answer_column output_column",
+    "messages_column": "conversations_column chat_column messages_field",
     "validation_fraction": (
         "validation_split validation_size val_fraction validation_split_percentage"
     ),
@@ -31,6 +37,8 @@ _OTHER_NAMES = {
     "focal_gamma": "focal gamma focal_loss_gamma",
     "class_weights": "class_weight weights pos_weight",
     "huber_delta": "delta huber",
+    "mlm_probability": "mask_probability masking_probability mask_prob",
+    "whole_word_mask": "whole_word_masking wwm whole_word",
     "num_train_epochs": "epochs num_epochs n_epochs max_epochs",
     "batch_size": (
         "per_device_train_batch_size train_batch_size per_device_eval_batch_size eval_batch_size"

@@ -9,7 +9,7 @@ from tfaigc.recipe import kinds
 from tfaigc.recipe.kinds import Kind
 
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
-TASKS = ("text-classification", "text-regression")
+TASKS = ("text-classification", "text-regression", "token-classification", "masked-lm", "causal-lm")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 ON_NAN = ("stop", "rollback")
 TRACKERS = ("mlflow", "wandb")
@@ -48,6 +48,12 @@ class Recipe:
         "a text may be of several classes, or of none: the label column holds lists",
         False,
     )
+    label_all: bool = _key(
+        "model",
+        kinds.flag(),
+        "in token-classification: a word's further tokens carry its tag in training, too",
+        False,
+    )
     max_length: int | None = _key(
         "model",
         kinds.optional(kinds.whole(3)),
@@ -82,6 +88,30 @@ class Recipe:
         kinds.text(),
         "the column with the class or the number; with multi_label, labels will be found too",
         "label",
+    )
+    words_column: str = _key(
+        "data", kinds.text(), "in token-classification: the column with lists of words", "words"
+    )
+    tags_column: str = _key(
+        "data", kinds.text(), "the column with a tag for each word; in CoNLL files the last", "tags"
+    )
+    prompt_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "in causal-lm: the column before response_column; null: prompt, if there is one",
+        None,
+    )
+    response_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "the column with what the model is to write; null: response, if there is one",
+        None,
+    )
+    messages_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "the column with conversations; null: messages, if there is one",
+        None,
     )
     validation_fraction: float = _key(
         "data",
@@ -150,6 +180,15 @@ class Recipe:
         kinds.optional(kinds.number(above=0)),
         "in regression: the error from which on the loss is no longer squared; null: none",
         None,
+    )
+    mlm_probability: float = _key(
+        "training",
+        kinds.number(above=0, below=1),
+        "in masked language models: the chance of each token to be hidden",
+        0.15,
+    )
+    whole_word_mask: bool = _key(
+        "training", kinds.flag(), "in masked language models: words are hidden as a whole", False
     )
     num_train_epochs: int = _key("training", kinds.whole(1), "passes over the training data", 3)
     batch_size: int = _key("training", kinds.whole(1), "examples per step", 32)

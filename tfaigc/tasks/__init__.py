@@ -1,7 +1,10 @@
 """One file per task: its records, head, loss, metrics and answers."""
 
+from tfaigc.tasks.causal_lm import CausalLM
+from tfaigc.tasks.masked_lm import MaskedLM
 from tfaigc.tasks.task import Task
 from tfaigc.tasks.text_classifier import TextClassifier
 from tfaigc.tasks.text_regressor import TextRegressor
+from tfaigc.tasks.token_classifier import TokenClassifier
 
-__all__ = ["Task", "TextClassifier", "TextRegressor"]
+__all__ = ["CausalLM", "MaskedLM", "Task", "TextClassifier", "TextRegressor", "TokenClassifier"]

@@ -89,17 +89,61 @@ class Task(FineTunedModel):
         """
         self.backbone.freeze(layers)
 
+    @property
+    @abstractmethod
+    def monitor(self) -> str:
+        """The metric of validation that picks the best epoch."""
+
+    @property
+    def question(self) -> str:
+        """A text that the model can be asked about."""
+        return "A gorgeous film."
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Says in a few words what the model gives."""
+
     @abstractmethod
     def check(self, table: Table, *fields: str) -> None:
         """Refuses records that lack a text in one of the fields, or a usable target."""
 
     @abstractmethod
-    def targets(self, table: Table) -> np.ndarray:
+    def targets(self, table: Table) -> Any:
         """Takes records to what the loss compares logits with, one row a record."""
 
     @abstractmethod
     def serve(self, logits: Any) -> dict[str, Any]:
         """Takes logits to the outputs of the SavedModel, inside its graph."""
+
+    def serve_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes the backbone's inputs to the outputs of the SavedModel, inside its graph."""
+        return self.serve(self(inputs, training=False))
+
+    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
+        """Takes raw strings to the outputs of the SavedModel, inside its graph.
+
+        Args:
+            texts: string, (batch,), under the names of ``text_fields``.
+            tokenize: Takes these to the backbone's inputs.
+
+        Returns:
+            The outputs of ``serving_default``.
+        """
+        return self.serve_inputs(tokenize(**texts))
+
+    def expected_answers(
+        self, texts: Mapping[str, list[str]], outputs: Mapping[str, np.ndarray]
+    ) -> Mapping[str, np.ndarray]:
+        """Says what the SavedModel must answer to raw strings.
+
+        Args:
+            texts: The strings.
+            outputs: What it must answer to their tokens.
+
+        Returns:
+            Here, the same.
+        """
+        return outputs
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
         """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""

@@ -24,6 +24,8 @@ def evaluate(
     text_column: str = "text",
     text_pair_column: str | None = None,
     label_column: str = "label",
+    words_column: str = "words",
+    tags_column: str = "tags",
     batch_size: int = 64,
     output_dir: str | None = None,
     screen: Screen,
@@ -36,6 +38,8 @@ def evaluate(
         text_column: The column with the text.
         text_pair_column: The column with the second text, for models of pairs.
         label_column: The column with the target.
+        words_column: The column with lists of words, for models that tag words.
+        tags_column: The column with their tags.
         batch_size: Texts per step.
         output_dir: A new or empty directory for the report.
         screen: Where results go.
@@ -56,15 +60,18 @@ def evaluate(
         text_column=text_column,
         text_pair_column=text_pair_column,
         label_column=label_column,
+        words_column=words_column,
+        tags_column=tags_column,
         names=stored_labels(directory),
         screen=screen,
     )
-    report = load_model(model, screen=screen).report(table, batch_size=batch_size)
+    loaded = load_model(model, screen=screen)
+    report = loaded.report(table, batch_size=batch_size)
     show_report(report, Path(data).name, len(table), screen)
     if output_dir is not None:
         report.save(output_dir)
         screen.fact("written", f"{output_dir}: report.md, metrics.json, plots")
-    screen.next_command("predict", model, "A gorgeous film.")
+    screen.next_command("predict", model, loaded.question)
     return report
 
 

@@ -13,8 +13,6 @@ from tfaigc.workflows.screen import Screen
 if TYPE_CHECKING:
     from tfaigc.tasks import Task
 
-EXAMPLE = "A gorgeous film."
-
 
 def export(model: str, directory: str, *, screen: Screen) -> Path:
     """Exports a model as the next version in a directory.
@@ -34,7 +32,7 @@ def export(model: str, directory: str, *, screen: Screen) -> Path:
     check_export_directory(directory)
     loaded = load_model(model, screen=screen)
     version = export_model(loaded, directory, screen=screen)
-    screen.next_command("predict", directory, EXAMPLE)
+    screen.next_command("predict", directory, loaded.question)
     return version
 
 

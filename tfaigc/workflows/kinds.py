@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tfaigc.recipe import Recipe
-from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, TargetKind
-
-if TYPE_CHECKING:
-    from tfaigc.tasks.text_task import TextTask
+from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, Tags, TargetKind
+from tfaigc.workflows.text_targets import OwnTokens, WhatFollows
 
 
 @dataclass(frozen=True)
@@ -25,19 +23,25 @@ class TaskKind:
         loss_keys: The recipe's keys that ``compile`` takes beside those of every task, with the
             names that they have there.
         arguments: What ``from_pretrained`` takes beside labels, length, seed and dtype.
+        model_keys: The recipe's keys that it takes too, with the names that they have there.
     """
 
     class_name: str
     targets: TargetKind
     loss_keys: Mapping[str, str]
     arguments: Mapping[str, Any]
+    model_keys: Mapping[str, str] = field(default_factory=dict)
 
-    def load_class(self) -> type[TextTask]:
+    def load_class(self) -> Any:
         """Imports the class, and TensorFlow with it."""
         from tfaigc import tasks
 
-        chosen: type[TextTask] = getattr(tasks, self.class_name)
-        return chosen
+        return getattr(tasks, self.class_name)
+
+    def model_arguments(self, recipe: Recipe) -> dict[str, Any]:
+        """Returns what ``from_pretrained`` takes for this kind alone."""
+        given = {name: getattr(recipe, key) for key, name in self.model_keys.items()}
+        return {**self.arguments, **given}
 
 
 _CLASSIFIER_KEYS = {
@@ -50,12 +54,27 @@ SEVERAL_CLASSES = TaskKind(
     "TextClassifier", SeveralClasses(), _CLASSIFIER_KEYS, {"multi_label": True}
 )
 NUMBERS = TaskKind("TextRegressor", Numbers(), {"huber_delta": "huber_delta"}, {})
+TAGS = TaskKind("TokenClassifier", Tags(), _CLASSIFIER_KEYS, {}, {"label_all": "label_all"})
+MASKED_TOKENS = TaskKind(
+    "MaskedLM",
+    OwnTokens(),
+    {},
+    {},
+    {name: name for name in ("mlm_probability", "whole_word_mask")},
+)
+NEXT_TOKENS = TaskKind("CausalLM", WhatFollows(), {}, {})
 
 
 def kind_of_recipe(recipe: Recipe) -> TaskKind:
     """Returns the kind of task that a recipe asks for."""
     if recipe.task == "text-regression":
         return NUMBERS
+    if recipe.task == "token-classification":
+        return TAGS
+    if recipe.task == "masked-lm":
+        return MASKED_TOKENS
+    if recipe.task == "causal-lm":
+        return NEXT_TOKENS
     return SEVERAL_CLASSES if recipe.multi_label else ONE_CLASS
 
 
@@ -66,15 +85,22 @@ def kind_of_model(directory: Path) -> TaskKind:
         directory: The model's directory.
 
     Returns:
-        The kind that ``problem_type`` in ``config.json`` names. Without one, a head with a single
-        output counts as one of numbers, as in ``transformers``.
+        The kind that ``architectures`` or ``problem_type`` in ``config.json`` names. Without
+        either, a head with a single output counts as one of numbers, as in ``transformers``.
     """
     try:
         stated = json.loads((directory / "config.json").read_text(encoding="utf-8"))
         problem = stated.get("problem_type")
         single = len(stated.get("id2label") or ()) == 1
+        classes = [str(name) for name in stated.get("architectures") or ()]
     except (OSError, ValueError, AttributeError, TypeError):
         return ONE_CLASS  # Loading the model will say what is wrong.
+    if any(name.endswith("ForMaskedLM") for name in classes):
+        return MASKED_TOKENS
+    if any(name.endswith(("ForCausalLM", "GPT2LMHeadModel")) for name in classes):
+        return NEXT_TOKENS
+    if any(name.endswith("ForTokenClassification") for name in classes):
+        return TAGS
     if problem == "regression" or (problem is None and single):
         return NUMBERS
     return SEVERAL_CLASSES if problem == "multi_label_classification" else ONE_CLASS

@@ -12,10 +12,10 @@ from tfaigc.workflows.loading import load_tensorflow
 from tfaigc.workflows.screen import Screen, count_of
 
 if TYPE_CHECKING:
-    from tfaigc.tasks.text_task import TextTask
+    from tfaigc.tasks import Task
 
 
-def load_model(model: str, *, screen: Screen) -> TextTask:
+def load_model(model: str, *, screen: Screen) -> Task:
     """Loads a trained model with its head and labels.
 
     Args:
@@ -30,7 +30,7 @@ def load_model(model: str, *, screen: Screen) -> TextTask:
     """
     local = find_model(model)
     load_tensorflow(screen)
-    loaded = kind_of_model(local).load_class().from_pretrained(local)
+    loaded: Task = kind_of_model(local).load_class().from_pretrained(local)
     screen.fact("model", describe_model(model, loaded))
     return loaded
 
@@ -58,7 +58,7 @@ def find_model(model: str) -> Path:
     return resolve(model)
 
 
-def describe_model(source: str, model: TextTask) -> str:
+def describe_model(source: str, model: Task) -> str:
     """Puts a model into one line.
 
     Args:
@@ -71,5 +71,5 @@ def describe_model(source: str, model: TextTask) -> str:
     named, _, _ = source.partition("#")
     return (
         f"{named}: {count_of(model.count_params())} parameters, "
-        f"{model.problem.describe()}, up to {model.max_length} tokens"
+        f"{model.describe()}, up to {model.max_length} tokens"
     )

@@ -16,7 +16,7 @@ from tfaigc.workflows.run_directory import check_writable
 from tfaigc.workflows.saved_models import ask_saved_model, is_saved_model
 from tfaigc.workflows.screen import Screen
 
-Question = Mapping[str, str]
+Question = Mapping[str, Any]
 
 
 def predict(
@@ -27,6 +27,7 @@ def predict(
     output: str | None = None,
     text_column: str = "text",
     text_pair_column: str | None = None,
+    words_column: str | None = None,
     batch_size: int = 64,
     screen: Screen,
 ) -> None:
@@ -39,6 +40,8 @@ def predict(
         output: The file for the answers; stdout without it.
         text_column: The column with the text.
         text_pair_column: The column with the second text, for models of pairs.
+        words_column: The column with lists of words, for models that tag words; None: ``words``,
+            where there is no column with the text.
         batch_size: Texts per step.
         screen: Where remarks go.
 
@@ -47,7 +50,7 @@ def predict(
     """
     if output is not None:
         check_writable(Path(output).absolute().parent, "The directory of --output")
-    questions = _questions(texts, source, text_column, text_pair_column)
+    questions = _questions(texts, source, text_column, text_pair_column, words_column)
     if is_saved_model(model):
         answers = ask_saved_model(model, questions, batch_size=batch_size)
     else:
@@ -65,7 +68,11 @@ def predict(
 
 
 def _questions(
-    texts: Sequence[str], source: str | None, text_column: str, text_pair_column: str | None
+    texts: Sequence[str],
+    source: str | None,
+    text_column: str,
+    text_pair_column: str | None,
+    words_column: str | None,
 ) -> list[Question]:
     if source is None:
         return _checked([(f"text {number}", text) for number, text in enumerate(texts, 1)])
@@ -73,12 +80,16 @@ def _questions(
         return _checked(_lines(sys.stdin.buffer.read(), "stdin"))
     if Path(source).suffix.lower() == ".txt":
         return _checked(_lines(_read(Path(source)), source))
-    from tfaigc.data import check_texts, read_records
+    from tfaigc.data import check_texts, check_words, read_records
 
+    table = read_records(source)
+    if words_column or (text_column not in table.columns and "words" in table.columns):
+        table = check_words(table.rename({"words": words_column or "words"}))
+        return [{field: row[field] for field in ("text", "words")} for row in table.rows]
     columns = {"text": text_column}
     if text_pair_column is not None:
         columns["text_pair"] = text_pair_column
-    table = read_records(source, columns=columns)
+    table = table.rename(columns)
     fields = [field for field in ("text", "text_pair") if field in table.columns]
     table = check_texts(table, *fields)
     return [{field: row[field] for field in fields} for row in table.rows]
@@ -113,16 +124,13 @@ def _lines(content: bytes, name: str) -> list[tuple[str, str]]:
     return lines
 
 
-def _rounded(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _rounded(answer: Any) -> Any:
     """Shortens floats to what float32 can tell apart."""
-    return {
-        key: {name: round(part, 6) for name, part in value.items()}
-        if isinstance(value, Mapping)
-        else round(value, 6)
-        if isinstance(value, float)
-        else value
-        for key, value in answer.items()
-    }
+    if isinstance(answer, Mapping):
+        return {key: _rounded(value) for key, value in answer.items()}
+    if isinstance(answer, list):
+        return [_rounded(value) for value in answer]
+    return round(answer, 6) if isinstance(answer, float) else answer
 
 
 @contextlib.contextmanager

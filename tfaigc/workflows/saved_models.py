@@ -9,6 +9,7 @@ from typing import Any
 from tfaigc.errors import ExportError
 from tfaigc.export import latest_version, read_metadata
 from tfaigc.export.fresh_process import run_questions
+from tfaigc.tagging import scheme_of_labels
 
 
 def is_saved_model(path: str) -> bool:
@@ -28,25 +29,29 @@ def is_saved_model(path: str) -> bool:
 
 
 def ask_saved_model(
-    directory: str, questions: Sequence[Mapping[str, str]], *, batch_size: int = 64
+    directory: str, questions: Sequence[Mapping[str, Any]], *, batch_size: int = 64
 ) -> list[dict[str, Any]]:
     """Asks an exported model.
 
     Args:
         directory: An export's directory (its newest version answers) or one version of it.
-        questions: Records with ``text`` and, for models of pairs, ``text_pair``.
+        questions: Records with ``text`` and, for models of pairs, ``text_pair``; what else they
+            have is not asked about.
         batch_size: Records per call.
 
     Returns:
-        For each record what the model's own ``infer`` gives.
+        For each record what the model's own ``infer`` gives; or, of a language model, the
+        SavedModel's outputs.
 
     Raises:
         ExportError: It cannot be asked.
     """
     version = latest_version(directory)
-    labels = list(read_metadata(version).get("labels") or [])
+    metadata = read_metadata(version)
+    labels = list(metadata.get("labels") or [])
+    rows = _listed if metadata.get("task") == "token_classification" else _rows
     batches = [questions[at : at + batch_size] for at in range(0, len(questions), batch_size)]
-    fields = list(questions[0])
+    fields = [field for field in ("text", "text_pair") if field in questions[0]]
     asked = [
         ("serving_default", {field: [each[field] for each in batch] for field in fields})
         for batch in batches
@@ -54,7 +59,7 @@ def ask_saved_model(
     return [
         answer
         for outputs in run_questions(Path(version), asked)
-        for answer in _rows(outputs, labels)
+        for answer in rows(outputs, labels)
     ]
 
 
@@ -67,6 +72,25 @@ def _rows(outputs: Mapping[str, Any], labels: Sequence[str]) -> list[dict[str, A
     ]
 
 
+def _listed(outputs: Mapping[str, Any], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Gives what a SavedModel lists of each text the form that ``infer`` gives."""
+    name = "words" if scheme_of_labels(labels) is None else "entities"
+    answers: list[dict[str, Any]] = []
+    for row in range(len(outputs["label"])):
+        values = {key: outputs[key][row].tolist() for key in outputs}
+        pieces = [
+            dict(zip(values, each, strict=True)) for each in zip(*values.values(), strict=True)
+        ]
+        answers.append({name: [_decoded(each) for each in pieces if each["label"]]})
+    return answers
+
+
+def _decoded(piece: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.decode() if isinstance(value, bytes) else value for name, value in piece.items()
+    }
+
+
 def _entry(name: str, value: Any, labels: Sequence[str]) -> tuple[str, Any]:
     if isinstance(value, bytes):
         return name, value.decode()
@@ -76,6 +100,7 @@ def _entry(name: str, value: Any, labels: Sequence[str]) -> tuple[str, Any]:
     if listed and isinstance(listed[0], bytes):
         # Fewer names than fit are filled up with empty ones.
         return name, [each.decode() for each in listed if each]
-    names = labels or [str(index) for index in range(len(listed))]
-    by_name = dict(zip(names, map(float, listed), strict=True))
+    if not labels:
+        return name, [float(each) for each in listed]
+    by_name = dict(zip(labels, map(float, listed), strict=True))
     return "scores" if name == "score" else name, by_name

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tfaigc.data import (
+    FILE_READERS,
+    WORD_FILE_READERS,
     LabelSet,
     Table,
     count_conflicts,
@@ -30,7 +32,10 @@ BUILT_IN = {"movie_reviews": movie_reviews, "movie_ratings": movie_ratings}
 """Data that needs no file, by the name that recipes know."""
 
 
-_FIELDS = ("text", "text_pair", "label", "labels")
+_FIELDS = (
+    *("text", "text_pair", "label", "labels", "words", "tags"),
+    *("prompt", "response", "messages"),
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,9 @@ def read_examples(
     text_column: str,
     text_pair_column: str | None,
     label_column: str,
+    words_column: str = "words",
+    tags_column: str = "tags",
+    written_columns: Mapping[str, str] | None = None,
     names: Sequence[str] | None = None,
     max_invalid_share: float = 0.0,
     screen: Screen,
@@ -128,6 +136,10 @@ def read_examples(
         text_pair_column: The column with the second text; None: ``text_pair``, if there is one.
         label_column: The column with the target; where the task calls it ``labels``, a column of
             that name is found without being named.
+        words_column: The column with the words, for tasks on words.
+        tags_column: The column with their tags.
+        written_columns: The columns with ``prompt`` and ``response``, or with ``messages``, for
+            causal language models; None: those of these names, where there are any.
         names: The names of classes or numbers, in their order; None: those of the data.
         max_invalid_share: Share of the rows that may be left out.
         screen: Where the numbers go.
@@ -138,12 +150,22 @@ def read_examples(
     Raises:
         DataError: The file or its rows cannot be used.
     """
-    if label_column == "label":
-        label_column = kind.field
-    columns = {"text": text_column, kind.field: label_column}
+    columns = {"text": text_column}
+    if kind.text_field == "words":
+        columns = {"words": words_column, "tags": tags_column}
+    elif kind.text_field == "written":
+        columns = {} if text_column == "text" else {"text": text_column}
+        columns |= written_columns or {}
+    elif kind.field is not None:
+        columns[kind.field] = kind.field if label_column == "label" else label_column
     if text_pair_column is not None:
         columns["text_pair"] = text_pair_column
-    table = read_records(_records(source), columns=columns, max_invalid_share=max_invalid_share)
+    table = read_records(
+        _records(source),
+        columns=columns,
+        max_invalid_share=max_invalid_share,
+        readers=WORD_FILE_READERS if kind.text_field == "words" else FILE_READERS,
+    )
     fields = [field for field in ("text", "text_pair") if field in table.columns]
     table, targets = kind.read(table, *fields, names=names, max_invalid_share=max_invalid_share)
     left_out = f", {len(table.rejected):,} unusable ones left out" if table.rejected else ""
@@ -211,6 +233,13 @@ def _read(
         text_column=recipe.text_column,
         text_pair_column=recipe.text_pair_column,
         label_column=recipe.label_column,
+        words_column=recipe.words_column,
+        tags_column=recipe.tags_column,
+        written_columns={
+            field: column
+            for field in ("prompt", "response", "messages")
+            if (column := getattr(recipe, f"{field}_column")) is not None
+        },
         names=names,
         max_invalid_share=recipe.max_invalid_share,
         screen=screen,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
 
-from tfaigc.data import Table, check_examples, check_label_lists, check_numbers
+from tfaigc.data import (
+    Table,
+    check_examples,
+    check_label_lists,
+    check_numbers,
+    check_tags,
+)
 from tfaigc.errors import DataError
+from tfaigc.tagging import find_spans, scheme_of_labels
 
 _MOST_SHOWN = 12
 
@@ -35,11 +43,14 @@ class TargetKind(Protocol):
     """One kind of target.
 
     Attributes:
-        field: Our name of the column that holds it.
+        text_field: Our name of the column that holds what is read: a text or words; "written"
+            where it is any of those that a causal language model learns from.
+        field: Our name of the column that holds it; None where the text is all.
         by_class: Whether names are classes, which may come from the data.
     """
 
-    field: ClassVar[str]
+    text_field: ClassVar[str]
+    field: ClassVar[str | None]
     by_class: ClassVar[bool]
 
     def read(
@@ -81,7 +92,8 @@ class TargetKind(Protocol):
 class OneClass:
     """A class in ``label``."""
 
-    field: ClassVar[str] = "label"
+    text_field: ClassVar[str] = "text"
+    field: ClassVar[str | None] = "label"
     by_class: ClassVar[bool] = True
 
     def read(
@@ -113,7 +125,8 @@ class OneClass:
 class SeveralClasses:
     """A list of classes in ``labels``."""
 
-    field: ClassVar[str] = "labels"
+    text_field: ClassVar[str] = "text"
+    field: ClassVar[str | None] = "labels"
     by_class: ClassVar[bool] = True
 
     def read(
@@ -147,7 +160,8 @@ class SeveralClasses:
 class Numbers:
     """A number in ``label``, or a list of them where they have names."""
 
-    field: ClassVar[str] = "label"
+    text_field: ClassVar[str] = "text"
+    field: ClassVar[str | None] = "label"
     by_class: ClassVar[bool] = False
 
     def read(
@@ -168,7 +182,7 @@ class Numbers:
         if len(targets.values) and (targets.values == targets.values[0]).all():
             raise DataError(
                 f"{table.name} must hold at least two different numbers in "
-                f"{table.column_name(self.field)}. Received: {targets.values[0].tolist()} in each "
+                f"{table.column_name('label')}. Received: {targets.values[0].tolist()} in each "
                 "row. Check that it is the column with the numbers."
             )
 
@@ -183,14 +197,55 @@ class Numbers:
         return "numbers", "; ".join(shown[:_MOST_SHOWN])
 
 
-def _refuse_one_class(table: Table, field: str, only: str) -> None:
+class Tags:
+    """A tag for each word, in ``tags``."""
+
+    text_field: ClassVar[str] = "words"
+    field: ClassVar[str | None] = "tags"
+    by_class: ClassVar[bool] = True
+
+    def read(
+        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads tags' numbers, for each record int32, (words,)."""
+        kept, encoded = check_tags(table, labels=names, max_invalid_share=max_invalid_share)
+        values = np.empty(len(kept), object)
+        values[:] = encoded.ids
+        return kept, Targets(values, encoded.names)
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Splits are drawn from all records alike."""
+        return np.zeros(len(targets.values), np.int32)
+
+    def check(self, table: Table, targets: Targets) -> None:
+        """Refuses records of one tag alone."""
+        present = np.unique(np.concatenate(list(targets.values)))
+        if len(present) < 2:
+            _refuse_one_class(table, "tags", ", ".join(targets.names[each] for each in present))
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Counts entities by type, or tags."""
+        if scheme_of_labels(targets.names) is None:
+            numbers = np.concatenate(list(targets.values))
+            return "tags", _counted(
+                targets.names, np.bincount(numbers, minlength=len(targets.names))
+            )
+        counts = Counter(
+            span.label
+            for numbers in targets.values
+            for span in find_spans([targets.names[each] for each in numbers])
+        )
+        return "entities", _counted(sorted(counts), [counts[each] for each in sorted(counts)])
+
+
+def _refuse_one_class(table: Table, field: str | None, only: str) -> None:
     raise DataError(
-        f"{table.name} must hold at least two classes in {table.column_name(field)}. "
+        f"{table.name} must hold at least two classes in {table.column_name(str(field))}. "
         f"Received: {only}. Check that it is the column with the classes."
     )
 
 
-def _counted(names: Sequence[str], counts: np.ndarray) -> str:
+def _counted(names: Sequence[str], counts: Sequence[int] | np.ndarray) -> str:
     listed = ", ".join(
         f"{name} {count:,}" for name, count in zip(names[:_MOST_SHOWN], counts, strict=False)
     )

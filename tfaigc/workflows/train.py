@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tfaigc.data import Table
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
-from tfaigc.workflows.export import EXAMPLE, check_export_directory, export_model
+from tfaigc.workflows.export import check_export_directory, export_model
 from tfaigc.workflows.kinds import kind_of_recipe
 from tfaigc.workflows.loading import load_tensorflow
 from tfaigc.workflows.models import describe_model, find_model
@@ -29,7 +29,7 @@ from tfaigc.workflows.splits import Splits, read_splits, settle_labels
 
 if TYPE_CHECKING:
     from tfaigc.evaluation import Report
-    from tfaigc.tasks.text_task import TextTask
+    from tfaigc.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def train(
     show_report(report, f"{name} split", len(table), screen)
     screen.fact("written", f"{path}: report.md, {METRICS}, plots, tensorboard, {MODEL}")
     if last:
-        screen.next_command("predict", str(path / MODEL), EXAMPLE)
+        screen.next_command("predict", str(path / MODEL), model.question)
     return TrainedRun(path, dict(report.metrics), exported)
 
 
@@ -105,7 +105,7 @@ def _interruption_explained(same_command: str | None) -> Iterator[None]:
         raise KeyboardInterrupt(f"Go on with: {same_command}") from error
 
 
-def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> TextTask:
+def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> Task:
     """Loads TensorFlow, and the checkpoint that a recipe fine-tunes.
 
     Args:
@@ -130,16 +130,17 @@ def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Sc
         keras.utils.set_random_seed(recipe.seed)
     precision = resolve_precision(recipe.precision)
     kind = kind_of_recipe(recipe)
-    labels = recipe.labels
-    if labels is None and kind.targets.by_class:
-        labels = settle_labels(splits.labels, model_directory)
-    model = kind.load_class().from_pretrained(
+    arguments = kind.model_arguments(recipe)
+    if kind.targets.field is not None:
+        by_class = recipe.labels is None and kind.targets.by_class
+        found = settle_labels(splits.labels, model_directory) if by_class else recipe.labels
+        arguments["labels"] = found
+    model: Task = kind.load_class().from_pretrained(
         model_directory,
-        labels=labels,
         max_length=recipe.max_length,
         seed=recipe.seed,
         dtype=precision.policy,
-        **kind.arguments,
+        **arguments,
     )
     if recipe.freeze_layers is not None:
         model.freeze(None if recipe.freeze_layers == "all" else int(recipe.freeze_layers))
@@ -148,7 +149,7 @@ def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Sc
     return model
 
 
-def compile_as(model: TextTask, recipe: Recipe) -> None:
+def compile_as(model: Task, recipe: Recipe) -> None:
     """Compiles a model as a recipe says."""
     model.compile(
         learning_rate=recipe.learning_rate,
@@ -165,7 +166,7 @@ def compile_as(model: TextTask, recipe: Recipe) -> None:
     )
 
 
-def training_batches(model: TextTask, recipe: Recipe, table: Table) -> Any:
+def training_batches(model: Task, recipe: Recipe, table: Table) -> Any:
     """Cuts a table into the steps of a recipe."""
     unit = "batch_size" if recipe.batch_tokens is None else "batch_tokens"
     return model.dataset(
@@ -190,7 +191,7 @@ def _say_where(path: Path, state: State, has_checkpoints: bool, screen: Screen) 
 
 
 def _fit(
-    model: TextTask,
+    model: Task,
     recipe: Recipe,
     splits: Splits,
     path: Path,
@@ -207,7 +208,7 @@ def _fit(
     compile_as(model, recipe)
     callbacks = training_callbacks.standard(
         path,
-        monitor=f"val_{model.problem.monitor}",
+        monitor=f"val_{model.monitor}",
         patience=recipe.early_stopping_patience,
         on_nan=recipe.on_nan,
         keep=recipe.save_total_limit,
@@ -238,7 +239,7 @@ def _fit(
     return round(time.monotonic() - started, 1)
 
 
-def _measure(model: TextTask, recipe: Recipe, splits: Splits, path: Path, seconds: float) -> Report:
+def _measure(model: Task, recipe: Recipe, splits: Splits, path: Path, seconds: float) -> Report:
     """Reports on the test split, or on the validation split where there is no other."""
     from tfaigc.training.callbacks import read_history
 
@@ -253,7 +254,7 @@ def _measure(model: TextTask, recipe: Recipe, splits: Splits, path: Path, second
     return report
 
 
-def _save_model(model: TextTask, path: Path) -> None:
+def _save_model(model: Task, path: Path) -> None:
     """Saves under a temporary name first, so that the model's directory is whole at any time."""
     partial = path / f"{MODEL}.partial"
     remove(partial)

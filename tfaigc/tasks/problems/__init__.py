@@ -1,8 +1,18 @@
-"""What a row of logits means: one class, several classes, or numbers."""
+"""What logits mean: one class, several classes, numbers, or tags of words."""
 
 from tfaigc.tasks.problems.multi_label import MultiLabel
-from tfaigc.tasks.problems.problem import Problem
+from tfaigc.tasks.problems.problem import Labelling, Problem
 from tfaigc.tasks.problems.regression import Regression
 from tfaigc.tasks.problems.single_label import SingleLabel
+from tfaigc.tasks.problems.tags import Entities, WordTags, make_tags
 
-__all__ = ["MultiLabel", "Problem", "Regression", "SingleLabel"]
+__all__ = [
+    "Entities",
+    "Labelling",
+    "MultiLabel",
+    "Problem",
+    "Regression",
+    "SingleLabel",
+    "WordTags",
+    "make_tags",
+]

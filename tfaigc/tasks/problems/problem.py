@@ -1,4 +1,4 @@
-"""Problem: what tasks with one row of logits for each example ask of it."""
+"""What tasks with labels ask of what their logits mean."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from tfaigc.data import Table
 from tfaigc.evaluation import Report
 
 
-class Problem(Protocol):
-    """What a row of logits means, and what is right.
+class Labelling(Protocol):
+    """What logits mean, each of which has a name.
 
     Attributes:
-        problem_type: Its name in ``config.json``, as ``transformers`` knows it.
         monitor: The metric of validation that picks the best epoch.
         labels: A name for each logit.
     """
 
-    problem_type: ClassVar[str]
     monitor: ClassVar[str]
     labels: tuple[str, ...]
 
@@ -37,6 +35,20 @@ class Problem(Protocol):
         """Returns the metrics that training shows."""
         ...
 
+    def serve(self, logits: Any) -> dict[str, Any]:
+        """Takes logits, float32, (batch, ..., labels), to a SavedModel's outputs, in its graph."""
+        ...
+
+
+class Problem(Labelling, Protocol):
+    """What a row of logits for each example means, and what is right.
+
+    Attributes:
+        problem_type: Its name in ``config.json``, as ``transformers`` knows it.
+    """
+
+    problem_type: ClassVar[str]
+
     def targets(self, table: Table, *fields: str) -> np.ndarray:
         """Checks records and takes them to what the loss compares logits with.
 
@@ -50,10 +62,6 @@ class Problem(Protocol):
         Raises:
             DataError: A record lacks a text or a usable target.
         """
-        ...
-
-    def serve(self, logits: Any) -> dict[str, Any]:
-        """Takes logits, float32, (batch, outputs), to a SavedModel's outputs, in its graph."""
         ...
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
