@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from tiny_decoder import write_tiny_decoder
 
 import tfaigc
 from tfaigc.errors import DataError
@@ -57,6 +58,16 @@ def test_answers_are_those_of_rows_of_their_own(model: Any, records: list[dict[s
 def test_steps_in_parts_learn_what_all_examples_teach_at_once(
     model: Any, records: list[dict[str, str]]
 ) -> None:
+    check_what_is_learnt(model, records)
+
+
+def test_language_models_learn_the_same(tmp_path: Path, records: list[dict[str, str]]) -> None:
+    writer = tfaigc.CausalLM.from_pretrained(write_tiny_decoder(tmp_path), max_length=60)
+    check_what_is_learnt(writer, [{"text": row["text"][:40]} for row in records])
+
+
+def check_what_is_learnt(model: Any, records: list[dict[str, str]]) -> None:
+    """Compares an epoch's mean gradient with that of all examples in one batch."""
     start, ends = model.get_weights(), []
     packed = model.dataset(records, packed=True, batch_size=3, shuffle=True, cache=False)
     steps = len(packed.batch_order)
@@ -71,6 +82,24 @@ def test_steps_in_parts_learn_what_all_examples_teach_at_once(
         ends.append(model.get_weights())
     for before, whole, rows in zip(start, *ends, strict=True):
         np.testing.assert_allclose(rows, whole, atol=1e-5 + 1e-4 * np.abs(whole - before).max())
+
+
+def test_tags_are_those_of_rows_of_their_own(tiny_bert: Path) -> None:
+    words = [("a", "fine", "film")[: 1 + number % 3] * (1 + number % 2) for number in range(12)]
+    records = [{"words": each, "tags": ["B-x", *["O"] * (len(each) - 1)]} for each in words]
+    tagger = tfaigc.TokenClassifier.from_pretrained(
+        tiny_bert, labels=["O", "B-x", "I-x"], max_length=24
+    )
+    tagger.compile()
+    own, packed = (
+        tagger.evaluate(
+            tagger.dataset(records, batch_size=12 if rows is None else rows, packed=rows == 2),
+            return_dict=True,
+            verbose=0,
+        )
+        for rows in (None, 2)
+    )
+    assert own["accuracy"] == pytest.approx(packed["accuracy"], abs=1e-6)
 
 
 def test_what_cannot_be_packed(model: Any, records: list[dict[str, str]]) -> None:
