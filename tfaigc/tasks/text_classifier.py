@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfaigc.errors import ConfigError
 from tfaigc.families import Backbone
 from tfaigc.tasks.checkpoint import Checkpoint
+from tfaigc.tasks.cross_entropy import CrossEntropyTask
 from tfaigc.tasks.labels import HeadChoice, check_labels, choose_head
 from tfaigc.tasks.problems import MultiLabel, Problem, SingleLabel
 from tfaigc.tasks.text_task import TextTask
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class TextClassifier(TextTask):
+class TextClassifier(CrossEntropyTask, TextTask):
     """A Transformer with a classifier on a summary of the text, as its family's checkpoints have.
 
     Records have a ``text``, a ``text_pair`` where texts come in pairs, and a ``label``, a class
@@ -102,37 +103,6 @@ class TextClassifier(TextTask):
     def multi_label(self) -> bool:
         """Whether a text may be of several classes, or of none."""
         return isinstance(self.problem, MultiLabel)
-
-    def compile(
-        self,
-        optimizer: Any = None,
-        loss: Any = None,
-        *,
-        class_weights: Sequence[float] | None = None,
-        label_smoothing: float = 0.0,
-        focal_gamma: float = 0.0,
-        **arguments: Any,
-    ) -> None:
-        """Prepares training: AdamW with warm-up and decay, cross-entropy and metrics.
-
-        Args:
-            optimizer: Keras's; it wins over the knobs of ``FineTunedModel.compile``.
-            loss: Keras's; it wins over the three knobs below.
-            class_weights: Factor on the loss of each class's examples, in the order of the labels.
-            label_smoothing: Share of the target that is spread over all classes.
-            focal_gamma: Exponent of the focal loss; 0: none.
-            **arguments: Those of ``FineTunedModel.compile``.
-
-        Raises:
-            ConfigError: An argument is out of its range.
-        """
-        if loss is None:
-            loss = self.problem.loss(
-                class_weights=class_weights,
-                label_smoothing=label_smoothing,
-                focal_gamma=focal_gamma,
-            )
-        super().compile(optimizer, loss, **arguments)
 
     @classmethod
     def _assembled(

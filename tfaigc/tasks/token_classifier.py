@@ -22,7 +22,7 @@ from tfaigc.data import (
 from tfaigc.evaluation import Report, TaggedSentences
 from tfaigc.families import Backbone
 from tfaigc.tasks.checkpoint import Checkpoint
-from tfaigc.tasks.labelled_task import LabelledTask
+from tfaigc.tasks.cross_entropy import CrossEntropyTask
 from tfaigc.tasks.labels import HeadChoice, check_labels, choose_head
 from tfaigc.tasks.problems import WordTags, make_tags
 from tfaigc.tasks.tagging.graph import tag_texts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class TokenClassifier(LabelledTask):
+class TokenClassifier(CrossEntropyTask):
     """A Transformer with a classifier on each token, as its family's checkpoints have.
 
     Records have ``words`` and ``tags``, a tag for each word. Tags of entities may be in BIO, IOB1,
@@ -111,37 +111,6 @@ class TokenClassifier(LabelledTask):
 
         return cls.load(source, choose, max_length=max_length, seed=seed, dtype=dtype)
 
-    def compile(
-        self,
-        optimizer: Any = None,
-        loss: Any = None,
-        *,
-        class_weights: Sequence[float] | None = None,
-        label_smoothing: float = 0.0,
-        focal_gamma: float = 0.0,
-        **arguments: Any,
-    ) -> None:
-        """Prepares training: AdamW with warm-up and decay, cross-entropy and metrics.
-
-        Args:
-            optimizer: Keras's; it wins over the knobs of ``FineTunedModel.compile``.
-            loss: Keras's; it wins over the three knobs below. Targets below 0 do not count.
-            class_weights: Factor on the loss of each tag's tokens, in the order of the labels.
-            label_smoothing: Share of the target that is spread over all tags.
-            focal_gamma: Exponent of the focal loss; 0: none.
-            **arguments: Those of ``FineTunedModel.compile``.
-
-        Raises:
-            ConfigError: An argument is out of its range.
-        """
-        if loss is None:
-            loss = self.problem.loss(
-                class_weights=class_weights,
-                label_smoothing=label_smoothing,
-                focal_gamma=focal_gamma,
-            )
-        super().compile(optimizer, loss, **arguments)
-
     @property
     def question(self) -> str:
         """A text that the model can be asked about."""
@@ -216,25 +185,9 @@ class TokenClassifier(LabelledTask):
             for each, row in zip(tagged, table.rows, strict=True)
         ]
 
-    def report(
-        self,
-        records: Any,
-        *,
-        batch_size: int = 64,
-        columns: Mapping[str, str] | None = None,
-    ) -> Report:
-        """Compares the model's tags with records that have the right ones.
-
-        Args:
-            records: Anything that ``dataset`` takes.
-            batch_size: Examples in a batch.
-            columns: Our field names to the source's column names.
-
-        Returns:
-            Metrics, tables and plots: for entities those of seqeval.
-        """
-        table = self._read_with_targets(records, columns)
-        found = [self.problem.tags(logits) for logits in self.logits(table, batch_size=batch_size)]
+    def make_report(self, table: Table, logits: Any) -> Report:
+        """Compares words' logits with their tags: for entities with the numbers of seqeval."""
+        found = [self.problem.tags(each) for each in logits]
         sentences = TaggedSentences(
             words=table.column("words"),
             references=table.column("tags"),
@@ -244,21 +197,9 @@ class TokenClassifier(LabelledTask):
         return self.problem.report(sentences)
 
     def export(self, directory: str | Path) -> Path:
-        """Exports a SavedModel that takes raw strings, verified in a fresh process.
+        """Exports a SavedModel that takes raw strings; see ``Task.export``.
 
-        ``serving_default`` gives, for each text, what ``infer`` lists: ``text`` and ``label``,
-        string, ``score``, float32, ``start`` and ``end``, int32, in characters: all (batch, most
-        that a text has, at least 1), filled up with "", 0 and -1.
-
-        Args:
-            directory: The served model's directory; the export becomes its next version.
-
-        Returns:
-            The version's directory, such as ``savedmodels/entities/1``.
-
-        Raises:
-            ExportError: The SavedModel does not answer as the model does, or cannot be written.
-            TokenizerError: The tokenizer has a part that cannot be compiled or followed.
+        ``serving_default`` gives, for each text, what ``infer`` lists; see ``tag_texts``.
         """
         long = " ".join([self.question] * (2 + self.max_length // 8))
         self._examples = (*self._examples[:16], {"text": self.question}, {"text": long})

@@ -73,8 +73,8 @@ def tag_texts(model: TokenClassifier, texts: Any) -> dict[str, Any]:
         texts: string, (batch,).
 
     Returns:
-        ``text`` and ``label``, string, ``score``, float32, ``start`` and ``end``, int32: (batch,
-        most that a text has, at least 1).
+        ``text`` and ``label``, string, ``score``, float32, ``start`` and ``end``, int32, in
+        characters: (batch, most that a text has, at least 1), filled up with "", 0 and -1.
     """
     ids, segments, offsets = model.tokenizer.in_graph(
         texts, return_segment_ids=True, return_offsets=True

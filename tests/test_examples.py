@@ -1,0 +1,39 @@
+"""The recipes in `examples/` are whole, and train on a part of their data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tfaigc.cli import cli
+from tfaigc.recipe import load_recipe
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_recipe_is_whole(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.output_dir.startswith("runs/")
+    assert f"tfaigc train examples/{path.name}\n" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("name", "metric"), [("entities", "f1")])
+def test_a_recipe_trains_on_a_part_of_its_data(
+    name: str, metric: str, tiny_bert: Path, tmp_path: Path
+) -> None:
+    [path] = [each for each in EXAMPLES if each.stem == name]
+    settings = {
+        "model_name_or_path": tiny_bert,
+        "output_dir": tmp_path / "run",
+        "max_train_samples": 40,
+        "num_train_epochs": 1,
+    }
+    overrides = [f"{key}={value}" for key, value in settings.items()]
+    done = CliRunner().invoke(cli, ["train", str(path), *overrides])
+    assert done.exit_code == 0, done.output
+    assert metric in json.loads((tmp_path / "run" / "metrics.json").read_text())
