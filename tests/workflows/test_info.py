@@ -90,6 +90,19 @@ def test_a_run_directory_leads_to_its_model(tmp_path: Path, tiny_classifier: Pat
     assert f"Name the model in it: {tmp_path / 'model'}" in err
 
 
+def test_sentences_with_tags(tmp_path: Path) -> None:
+    path = tmp_path / "ner.txt"
+    path.write_text("Ada B-PER\nwon O\n\nBonn B-LOC\n. O\n")
+    status, out, _ = info(path)
+    assert status == 0
+    assert facts(out)["entities"] == "LOC 1, PER 1"
+    assert f"examples/entities.yaml train_data={path}" in out
+    path.write_text("Ada B-PER\nwon X\nBonn B-LOC\n")
+    status, _, err = info(path)
+    assert status == 2
+    assert "ner.txt, line 1: tags[1] ('won') must be one of O, B-LOC" in err
+
+
 def test_tensorflow_stays_out_of_data(reviews_csv: Path) -> None:
     code = (
         "import sys\n"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from tfaigc.workflows.saved_models import is_saved_model
 from tfaigc.workflows.screen import Screen, plain
+from tfaigc.workflows.targets import Tags
 
 
 def info(path: str, *, text_column: str, label_column: str, screen: Screen) -> None:
@@ -54,22 +56,32 @@ def _describe_export(path: str, screen: Screen) -> None:
 
 
 def _describe_data(path: str, text_column: str, label_column: str, screen: Screen) -> None:
-    from tfaigc.data import read_records
+    from tfaigc.data import WORD_FILE_READERS, read_records
 
-    table = read_records(path)
+    table = read_records(path, readers=WORD_FILE_READERS)
     screen.result_fact("data", path)
     screen.result_fact("rows", f"{len(table):,}")
     screen.result_fact("columns", ", ".join(table.columns))
+    if text_column not in table.columns and {"words", "tags"} <= set(table.columns):
+        # What is wrong with a sentence is said here, before a run would say it.
+        table, tags = Tags().read(table, names=None, max_invalid_share=0.0)
+        _describe_texts(table.column("text"), screen)
+        screen.result_fact(*Tags().describe(tags))
+        screen.next_command("train", "examples/entities.yaml", f"train_data={path}")
+        return
     if text_column in table.columns:
-        texts = [str(text or "") for text in table.column(text_column)]
-        lengths = sorted(len(text.split()) for text in texts)
-        middle, high = lengths[len(lengths) // 2], lengths[len(lengths) * 95 // 100]
-        screen.result_fact("words", f"half of the texts up to {middle}, 95 % up to {high}")
-        screen.result_fact("duplicates", f"{len(texts) - len(set(texts)):,}")
-        screen.result_fact("empty", f"{sum(not text.strip() for text in texts):,}")
+        _describe_texts([str(text or "") for text in table.column(text_column)], screen)
     if label_column in table.columns:
         counts = Counter(str(label) for label in table.column(label_column))
         shown = ", ".join(f"{label} {count:,}" for label, count in counts.most_common(20))
         screen.result_fact("labels", shown + (" …" if len(counts) > 20 else ""))
     columns = [f"text_column={text_column}", f"label_column={label_column}"]
     screen.next_command("train", "examples/sentiment.yaml", f"train_data={path}", *columns)
+
+
+def _describe_texts(texts: Sequence[str], screen: Screen) -> None:
+    lengths = sorted(len(text.split()) for text in texts)
+    middle, high = lengths[len(lengths) // 2], lengths[len(lengths) * 95 // 100]
+    screen.result_fact("words", f"half of the texts up to {middle}, 95 % up to {high}")
+    screen.result_fact("duplicates", f"{len(texts) - len(set(texts)):,}")
+    screen.result_fact("empty", f"{sum(not text.strip() for text in texts):,}")

@@ -58,11 +58,9 @@ def describe_model(source: str, screen: Screen) -> None:
     screen.result_fact("for task", found.task)
     screen.result_fact("made fresh", _some(found.fresh))
     screen.result_fact("left out", _some(found.left_out))
-    if found.task != "text_classification":
-        return
-    if found.labels:
+    if found.labels and found.task in ("text_classification", "token_classification"):
         screen.next_command("predict", source, "A gorgeous film.")
-    else:
+    elif found.task == "text_classification":
         screen.next_command("train", "examples/sentiment.yaml", f"model_name_or_path={source}")
 
 
