@@ -11,12 +11,14 @@ import batteries
 import numpy as np
 import pytest
 from family_cases import CASES
+from seq2seq_cases import SEQ2SEQ_CASES
 
 import tfaigc
 from tfaigc.errors import ConfigError
 from tfaigc.families import FAMILIES, HeadedBackbone
 from tfaigc.families.writer import Writer
 from tfaigc.generation import GenerationSettings
+from tfaigc.generation.scoring import narrow
 from tfaigc.generation.stopping import Stops
 from tfaigc.tasks.text_generator import TextGenerator, pad_in_front
 
@@ -25,10 +27,9 @@ ENDS = [99, 7, 20, 33]
 PENALTIES = {"repetition_penalty": 1.5, "no_repeat_ngram_size": 2, "min_new_tokens": 3}
 ROWS: list[tuple[str, Mapping[str, Any]]] = [
     *((name, {}) for name in DECODERS),
-    ("gpt2", PENALTIES),
     ("gpt2", {"num_beams": 3, "early_stopping": "never", **PENALTIES}),
-    ("opt", {"num_beams": 3, "length_penalty": 0.3, "num_return_sequences": 2}),
     ("mistral", {"num_beams": 4, "early_stopping": True}),
+    ("opt", {"num_beams": 3, "length_penalty": 0.3, "num_return_sequences": 2}),
 ]
 
 
@@ -39,7 +40,10 @@ def test_texts_are_those_of_transformers(
     import torch
 
     case = CASES[name]
-    reference = batteries.make_reference(case, case.heads["causal_lm"], tmp_path)
+    # One layer shows whether each row finds its own tokens; beams are told apart by two.
+    layers = "n_layer" if name == "gpt2" else "num_hidden_layers"
+    shallow = {} if settings else {layers: 1}
+    reference = batteries.make_reference(case, case.heads["causal_lm"], tmp_path, **shallow)
     network = HeadedBackbone.from_pretrained(tmp_path, head="causal_lm")
     tokenizer: Any = SimpleNamespace(pieces=[])
     generator = TextGenerator(network, tokenizer, max_length=40)
@@ -64,6 +68,66 @@ def test_texts_are_those_of_transformers(
         assert len(own) == 12 or own[-1] in ENDS
         assert set(row[len(own) :]) <= {0, ENDS[0]}
     assert generator.generate(prompts[1:2], chosen, batch_size=4) == together[1:2]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("t5", {}), ("bart", {"num_beams": 3, "forced_bos_token_id": 5})]
+)
+def test_decoders_beside_encoders_write_as_in_transformers(
+    name: str, settings: Mapping[str, Any], tmp_path: Path
+) -> None:
+    import torch
+
+    case = SEQ2SEQ_CASES[name]
+    reference = batteries.make_reference(case, case.heads["seq2seq_lm"], tmp_path)
+    network = HeadedBackbone.from_pretrained(tmp_path, head="seq2seq_lm")
+    start = reference.config.decoder_start_token_id or 0
+    tokenizer: Any = SimpleNamespace(pieces=[])
+    generator = TextGenerator(network, tokenizer, max_length=30, start=[start])
+    random = np.random.default_rng(0)
+    prompts = [random.integers(3, 98, length).tolist() for length in (5, 2, 9)]
+    ids, mask = (part[:, ::-1].copy() for part in pad_in_front([row[::-1] for row in prompts]))
+    forced = reference.generation_config.forced_eos_token_id
+    with torch.no_grad():
+        expected = reference.generate(
+            input_ids=torch.tensor(ids).long(),
+            attention_mask=torch.tensor(mask).long(),
+            decoder_start_token_id=start,
+            max_new_tokens=8,
+            do_sample=False,
+            eos_token_id=ENDS,
+            pad_token_id=0,
+            **settings,
+        )[:, 1:].tolist()
+    chosen = GenerationSettings().changed(
+        {"eos_token_ids": ENDS, "forced_eos_token_id": forced, "max_new_tokens": 8, **settings}
+    )
+    found = [rows[0] for rows in generator.generate(prompts, chosen, batch_size=4)]
+    assert [row[: len(own)] for row, own in zip(expected, found, strict=True)] == found
+    assert generator.generate(prompts[1:2], chosen, batch_size=4)[0] == found[1:2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "warper"),
+    [
+        ({"temperature": 0.5, "top_k": 0}, ("TemperatureLogitsWarper", 0.5)),
+        ({"top_k": 3}, ("TopKLogitsWarper", 3)),
+        ({"top_k": 500}, ("TopKLogitsWarper", 500)),
+        ({"top_k": 0, "top_p": 0.3}, ("TopPLogitsWarper", 0.3)),
+        ({"top_k": 0, "top_p": 1e-6}, ("TopPLogitsWarper", 1e-6)),
+        ({"top_k": 0, "min_p": 0.4}, ("MinPLogitsWarper", 0.4)),
+    ],
+)
+def test_sampling_is_among_the_tokens_of_transformers(
+    settings: dict[str, Any], warper: tuple[str, float]
+) -> None:
+    import torch
+    from transformers.generation import logits_process
+
+    logits = np.random.default_rng(5).normal(size=(4, 50)).astype("float32") * 2
+    expected = getattr(logits_process, warper[0])(warper[1])(None, torch.tensor(logits)).numpy()
+    found = np.asarray(narrow(logits, GenerationSettings().changed(settings)))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_networks_that_look_ahead_do_not_write() -> None:

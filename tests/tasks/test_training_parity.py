@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import tiny_bert_config, write_tiny_tokenizer
+from tiny_decoder import write_tiny_decoder
 
 import tfaigc
 from tfaigc.tasks.task import Task
@@ -32,7 +33,7 @@ class ParityCase:
         config: Entries of the checkpoint's configuration.
         float_targets: Whether the reference wants its labels as floats.
         place: Takes inputs and our targets to the reference's.
-        make_checkpoint: Writes a tokenizer and makes the reference; None: a tiny BERT.
+        write: Writes the checkpoint; None: it is a tiny BERT.
     """
 
     task: type[Task]
@@ -41,7 +42,7 @@ class ParityCase:
     config: dict[str, Any] = field(default_factory=dict)
     float_targets: bool = False
     place: Callable[[Any, Any], Any] = lambda inputs, targets: targets
-    make_checkpoint: Callable[..., Any] | None = None
+    write: Callable[[Path], Path] | None = None
 
 
 def at_positions(inputs: Any, targets: Any) -> Any:
@@ -55,30 +56,6 @@ def at_positions(inputs: Any, targets: Any) -> Any:
 def one_later(inputs: Any, targets: Any) -> Any:
     """Gives a causal language model its own tokens, each of which it compares with the next."""
     return np.concatenate([np.full_like(targets[:, :1], -100), targets[:, :-1]], axis=1)
-
-
-def tiny_llama(directory: Path) -> Any:
-    """Makes a tiny Llama with the words of the records as tokens."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    words = ["<pad>", "</s>", "<unk>", "a", *WORDS]
-    rust = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, "<unk>"))
-    rust.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(
-        tokenizer_object=rust, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
-    ).save_pretrained(directory)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(words),
-            hidden_size=16,
-            intermediate_size=24,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            max_position_embeddings=64,
-        )
-    )
 
 
 CASES = {
@@ -122,7 +99,7 @@ CASES = {
         "LlamaForCausalLM",
         [{"text": text} for text in TEXTS],
         place=one_later,
-        make_checkpoint=tiny_llama,
+        write=write_tiny_decoder,
     ),
 }
 
@@ -138,12 +115,13 @@ def test_ten_steps_have_the_losses_of_transformers(case: ParityCase, tmp_path: P
 
     torch.manual_seed(11)
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    if case.make_checkpoint is None:
+    if case.write is None:
         write_tiny_tokenizer(tmp_path)
         reference = getattr(transformers, case.reference)(tiny_bert_config(**still, **case.config))
+        reference.save_pretrained(tmp_path)
     else:
-        reference = case.make_checkpoint(tmp_path)
-    reference.save_pretrained(tmp_path)
+        case.write(tmp_path)
+        reference = getattr(transformers, case.reference).from_pretrained(tmp_path)
 
     model = case.task.from_pretrained(tmp_path)
     batches = model.dataset(case.records, batch_size=BATCH_SIZE)
@@ -182,7 +160,7 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
         labels = torch.tensor(case.place(inputs, targets.numpy()))
         if case.float_targets:
             labels = labels.float().squeeze(1) if labels.shape[-1] == 1 else labels.float()
-        segments = {} if case.make_checkpoint else {"token_type_ids": tensors["segment_ids"]}
+        segments = {} if case.write else {"token_type_ids": tensors["segment_ids"]}
         loss = reference(
             input_ids=tensors["token_ids"],
             attention_mask=tensors["padding_mask"],

@@ -60,3 +60,12 @@ def test_a_language_model_from_recipe_to_answer(
     assert kind_of_model(model) is kind
     answers = json.loads(tfaigc("predict", model, question).stdout)
     assert answers.keys() == {"text", answer} | ({"sequence"} if kind is MASKED_TOKENS else set())
+    written = tfaigc("generate", model, "the good", "--max-new-tokens", 3, "--temperature", 0)
+    if kind is MASKED_TOKENS:
+        assert written.exit_code == 2
+        assert "generate needs a model that writes" in written.output
+        return
+    assert written.exit_code == 0, written.output
+    several = tfaigc("generate", model, "the good", "the bad", "--max-new-tokens", 3)
+    first = json.loads(several.stdout.splitlines()[0])
+    assert first == {"prompt": "the good", "response": written.stdout.removesuffix("\n")}

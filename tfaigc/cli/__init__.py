@@ -194,6 +194,55 @@ def predict(
     )
 
 
+@cli.command(short_help="Have a model continue prompts.")
+@click.argument("model")
+@click.argument("prompts", nargs=-1, required=True, metavar="PROMPT...")
+@click.option("--chat", is_flag=True, help="A prompt is what a user says to an assistant.")
+@click.option("--max-new-tokens", type=click.IntRange(min=1), default=None, help="At most so many.")
+@click.option(
+    "--temperature", type=click.FloatRange(min=0), default=None, help="Draw tokens; 0: never."
+)
+@click.option("--top-k", type=click.IntRange(min=0), default=None, help="Draw among so many.")
+@click.option("--top-p", type=click.FloatRange(0, 1), default=None, help="Draw among this share.")
+@click.option("--num-beams", type=click.IntRange(min=1), default=None, help="Search so many beams.")
+@click.option("--stop", multiple=True, help="A string that ends a text.")
+@click.option("--seed", type=click.IntRange(min=0), default=None, help="Of what is drawn.")
+@shared_options
+@click.pass_context
+def generate(
+    context: click.Context,
+    model: str,
+    prompts: tuple[str, ...],
+    chat: bool,
+    max_new_tokens: int | None,
+    temperature: float | None,
+    top_k: int | None,
+    top_p: float | None,
+    num_beams: int | None,
+    stop: tuple[str, ...],
+    seed: int | None,
+) -> None:
+    """Have the model directory MODEL continue each PROMPT.
+
+    What is not given here is as the checkpoint's generation_config.json says.
+    """
+    screen = prepare(context, results_on_stdout=True)
+    from tfaigc.workflows.generate import generate as run
+
+    given = {
+        "max_new_tokens": max_new_tokens,
+        "do_sample": None if temperature is None else temperature > 0,
+        "temperature": temperature or None,
+        "top_k": top_k,
+        "top_p": top_p,
+        "num_beams": num_beams,
+        "stop_strings": stop or None,
+        "seed": seed,
+    }
+    settings = {name: value for name, value in given.items() if value is not None}
+    run(model, prompts, chat=chat, settings=settings, screen=screen)
+
+
 @cli.command(short_help="Export a SavedModel that takes raw strings.")
 @click.argument("model")
 @click.argument("directory")

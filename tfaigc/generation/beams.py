@@ -98,7 +98,7 @@ def advance(
         The texts, and for each that goes on the row that it grew from, int32, (batch * beams,).
     """
     batch, beams = tf.shape(texts.running)[0], settings.num_beams
-    scores = _scores(texts, logits, prompt, settings)
+    scores = _scores(texts, logits, prompt, settings, room)
     vocabulary = tf.shape(scores)[1] // beams
     # Enough that as many as there are beams go on, even where all others end.
     count = max(2, 1 + len(settings.eos_token_ids)) * beams
@@ -142,7 +142,7 @@ def _start(batch: Any, beams: int, room: Any) -> Beams:
 
 
 def _scores(
-    texts: Beams, logits: Any, prompt: tuple[Any, ...], settings: GenerationSettings
+    texts: Beams, logits: Any, prompt: tuple[Any, ...], settings: GenerationSettings, room: Any
 ) -> Any:
     """Scores each token behind each text that goes on: (batch, beams * vocabulary)."""
     batch, beams = tf.shape(texts.running)[0], settings.num_beams
@@ -155,6 +155,7 @@ def _scores(
         tf.concat([tf.cast(prompt[1], tf.bool), mask], axis=1),
         texts.step,
         settings,
+        room=room,
     )
     scores = scores + tf.reshape(texts.running_scores, (-1, 1))
     return tf.reshape(scores, (batch, -1))

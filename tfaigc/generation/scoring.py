@@ -13,9 +13,9 @@ IMPOSSIBLE = -1.0e9
 
 
 def penalize(
-    scores: Any, tokens: Any, mask: Any, written: Any, settings: GenerationSettings
+    scores: Any, tokens: Any, mask: Any, written: Any, settings: GenerationSettings, *, room: Any
 ) -> Any:
-    """Applies what the settings say of repetitions and of too short texts.
+    """Applies what the settings say of repetitions, of too short texts and of their ends.
 
     Args:
         scores: float32, (rows, vocabulary).
@@ -23,6 +23,7 @@ def penalize(
         mask: bool, (rows, length): where their tokens are.
         written: int32, (): how many tokens were written.
         settings: How texts are written.
+        room: int32, (): most tokens that are written.
 
     Returns:
         float32, (rows, vocabulary).
@@ -40,6 +41,14 @@ def penalize(
         )
         too_short = tf.logical_and(written < settings.min_new_tokens, ends > 0)
         scores = tf.where(too_short[None], -float("inf"), scores)
+    for forced, place in (
+        (settings.forced_bos_token_id, 0),
+        (settings.forced_eos_token_id, room - 1),
+    ):
+        if forced is not None:
+            is_forced = tf.equal(tf.range(tf.shape(scores)[1]), forced)[None]
+            alone = tf.where(is_forced, tf.zeros_like(scores), -float("inf"))
+            scores = tf.where(tf.equal(written, place), alone, scores)
     return scores
 
 

@@ -86,6 +86,9 @@ class GenerationSettings:
         stop_strings: Strings that end a text.
         seed: Seed of sampling.
         eos_token_ids: Tokens that end a text.
+        forced_bos_token_id: The token that is written first in any case; None: any.
+        forced_eos_token_id: The token that is written last where there is room for one only;
+            None: any.
 
     Raises:
         ConfigError: A value is out of its range, or two do not go together.
@@ -107,6 +110,8 @@ class GenerationSettings:
     stop_strings: tuple[str, ...] = ()
     seed: int = 0
     eos_token_ids: tuple[int, ...] = ()
+    forced_bos_token_id: int | None = None
+    forced_eos_token_id: int | None = None
 
     def __post_init__(self) -> None:
         """Checks the values."""

@@ -33,6 +33,7 @@ class Texts(NamedTuple):
         lengths: int32, (rows,): how many tokens were written, the one that ends a text included.
         is_open: bool, (rows,): the texts that go on.
         tails: string, (rows,): what the texts end with, where strings end them.
+        room: int32, (): most tokens that are written.
     """
 
     tokens: Any
@@ -41,6 +42,7 @@ class Texts(NamedTuple):
     lengths: Any
     is_open: Any
     tails: Any
+    room: Any
 
 
 def begin(token_ids: Any, padding_mask: Any, *, room: Any) -> Texts:
@@ -63,6 +65,7 @@ def begin(token_ids: Any, padding_mask: Any, *, room: Any) -> Texts:
         tf.zeros(rows, tf.int32),
         tf.ones(rows, tf.bool),
         tf.fill([rows], ""),
+        tf.convert_to_tensor(room),
     )
 
 
@@ -82,7 +85,7 @@ def choose(
         The tokens, int32, (rows,), and the texts with them; a text that has ended stays.
     """
     written = tf.reduce_max(texts.lengths)
-    scores = penalize(logits, texts.tokens, texts.mask, written, settings)
+    scores = penalize(logits, texts.tokens, texts.mask, written, settings, room=texts.room)
     if settings.do_sample:
         key = tf.stack([seed, texts.column])
         drawn = tf.random.stateless_categorical(narrow(scores, settings), 1, key, tf.int32)
@@ -101,6 +104,7 @@ def choose(
         texts.lengths + tf.cast(texts.is_open, tf.int32),
         tf.logical_and(texts.is_open, tf.logical_not(ended)),
         tails,
+        texts.room,
     )
 
 
@@ -113,7 +117,6 @@ def write(
     settings: GenerationSettings,
     stops: Stops,
     seed: Any,
-    room: Any,
 ) -> tuple[Any, Any]:
     """Writes texts to their ends.
 
@@ -125,7 +128,6 @@ def write(
         settings: How they are written.
         stops: What ends them besides.
         seed: int32, (), of what is drawn.
-        room: int32, (): most tokens to write.
 
     Returns:
         int32, (rows, room): what was written, 0 behind it; and its lengths, int32, (rows,), the
@@ -135,7 +137,7 @@ def write(
     tokens, texts = choose(logits, texts, settings, stops, seed)
 
     def goes_on(tokens: Any, texts: Texts, state: Any) -> Any:
-        return tf.logical_and(texts.column < start + room, tf.reduce_any(texts.is_open))
+        return tf.logical_and(texts.column < start + texts.room, tf.reduce_any(texts.is_open))
 
     def body(tokens: Any, texts: Texts, state: Any) -> tuple[Any, Texts, Any]:
         logits, state = writer.step(tokens, state)

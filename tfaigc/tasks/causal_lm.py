@@ -160,7 +160,7 @@ class CausalLM(GenerativeModel):
         elif "prompt" in table.columns:
             check_responses(table)
         else:
-            super().check(table, "text")
+            super().check(table)
 
     def examples(
         self, table: Table, *, cache: bool, seed: int = 0, by_epoch: bool = False

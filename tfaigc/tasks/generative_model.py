@@ -165,7 +165,7 @@ class GenerativeModel(LanguageModel):
         first = self._first_token() or [0]
         prompts = prompts_in_graph(inputs, first=first[0], limit=limit)
         tokens, lengths = self.generator.function(self._served)(*prompts, room, self._served.seed)
-        return {"response": texts_in_graph(tokens, lengths, self.generator.tokenizer.pieces)}
+        return {"response": texts_in_graph(tokens, lengths, self.generator.pieces)}
 
     def export(self, directory: str | Path, **settings: Any) -> Path:
         """Exports a SavedModel that continues raw strings, verified in a fresh process.

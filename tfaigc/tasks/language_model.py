@@ -130,9 +130,15 @@ class LanguageModel(Task):
         """Counts the tokens that the mean is over."""
         return count_targets(y)
 
+    def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
+        """Reads records that have a ``text``; a second one is not looked at."""
+        table = super().read(records, columns=columns)
+        self.takes_pairs = False
+        return table
+
     def check(self, table: Table, *fields: str) -> None:
         """Refuses records without a text."""
-        check_texts(table, *fields)
+        check_texts(table, "text")
 
     def targets(self, table: Table) -> None:
         """Returns nothing: batches make their targets of their own tokens."""

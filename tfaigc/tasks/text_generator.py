@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,15 +28,27 @@ class TextGenerator:
     position counts it: a prompt's text does not depend on those that stand beside it.
 
     Args:
-        network: A causal language model.
+        network: A causal language model, or an encoder-decoder with a language model's head.
         tokenizer: Its tokenizer.
-        max_length: Most tokens of a prompt and what is written behind it.
+        max_length: Most tokens of a prompt and what is written behind it; of what is written
+            alone, where an encoder reads the prompts.
+        start: What texts begin with that a decoder writes beside an encoder: token ids.
     """
 
-    def __init__(self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int) -> None:
+    def __init__(
+        self,
+        network: HeadedBackbone,
+        tokenizer: Tokenizer,
+        *,
+        max_length: int,
+        start: Sequence[int] = (),
+    ) -> None:
         self.writer = Writer(network)
         self.tokenizer = tokenizer
+        config = network.backbone.config
+        self.vocabulary_size = (config.decoder or config).vocabulary_size
         self.max_length = max_length
+        self.start = tuple(start)
         self._functions: dict[Any, Any] = {}
 
     def generate(
@@ -112,7 +125,7 @@ class TextGenerator:
         stops: Stops,
     ) -> tuple[Any, Any]:
         """Writes texts; see ``function``."""
-        logits, state = self.writer.start(token_ids, padding_mask, room=room)
+        token_ids, padding_mask, logits, state = self._read(token_ids, padding_mask, room)
         if settings.num_beams > 1:
             prompts = (token_ids, padding_mask)
             return search_beams(self.writer, logits, state, prompts, settings=settings, room=room)
@@ -131,8 +144,23 @@ class TextGenerator:
             settings=settings,
             stops=stops,
             seed=seed,
-            room=room,
         )
+
+    def _read(self, token_ids: Any, padding_mask: Any, room: Any) -> tuple[Any, Any, Any, Any]:
+        """Reads prompts: what texts begin with, its mask, logits of the next token, the state."""
+        if not self.start:
+            logits, state = self.writer.start(token_ids, padding_mask, room=room)
+            return token_ids, padding_mask, logits, state
+        begun = tf.tile(tf.constant([self.start]), (tf.shape(token_ids)[0], 1))
+        # Encoders count positions from the first column on.
+        lengths = tf.reduce_sum(padding_mask, axis=1)
+        token_ids = tf.reverse_sequence(tf.reverse(token_ids, [1]), lengths, seq_axis=1)
+        inputs = {
+            "encoder_token_ids": token_ids,
+            "encoder_padding_mask": tf.reverse(padding_mask, [1]),
+        }
+        logits, state = self.writer.start_from(inputs, begun, room=room)
+        return begun, tf.ones_like(begun), logits, state
 
     def stream(
         self, prompt: Sequence[int], settings: GenerationSettings, *, room: int | None = None
@@ -152,7 +180,7 @@ class TextGenerator:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         tokens, texts, state = first(*pad_in_front([prompt]), size, settings.seed)
         for left in range(size - 1, -1, -1):
-            piece = self.tokenizer.pieces[int(tokens[0])]
+            piece = self.pieces[int(tokens[0])]
             is_last = left == 0 or not bool(texts.is_open[0])
             text = decoder.decode(piece, final=is_last)
             if text:
@@ -161,9 +189,15 @@ class TextGenerator:
                 return
             tokens, texts, state = following(tokens, texts, state, settings.seed)
 
+    @functools.cached_property
+    def pieces(self) -> list[bytes]:
+        """What each token stands for inside a text, those included that the tokenizer lacks."""
+        known = self.tokenizer.pieces
+        return [*known, *[b""] * (self.vocabulary_size - len(known))]
+
     def text(self, ids: Sequence[int]) -> str:
         """Takes what was written to text."""
-        return b"".join(self.tokenizer.pieces[token] for token in ids).decode("utf-8", "replace")
+        return b"".join(self.pieces[token] for token in ids).decode("utf-8", "replace")
 
     def _steps(self, settings: GenerationSettings) -> tuple[Any, Any]:
         """Returns what writes the first token, and what writes one more."""
@@ -172,7 +206,7 @@ class TextGenerator:
             stops = self._stops(settings)
 
             def first(token_ids: Any, padding_mask: Any, room: Any, seed: Any) -> Any:
-                logits, state = self.writer.start(token_ids, padding_mask, room=room)
+                token_ids, padding_mask, logits, state = self._read(token_ids, padding_mask, room)
                 texts = begin(token_ids, padding_mask, room=room)
                 return (*choose(logits, texts, settings, stops, seed), state)
 
@@ -188,11 +222,11 @@ class TextGenerator:
         return found
 
     def _stops(self, settings: GenerationSettings) -> Stops:
-        pieces = self.tokenizer.pieces if settings.stop_strings else ()
+        pieces = self.pieces if settings.stop_strings else ()
         return Stops(settings.stop_strings, pieces)
 
     def _room(self, length: int, settings: GenerationSettings, room: int | None) -> int:
-        left = self.max_length - length
+        left = self.max_length - (len(self.start) or length)
         wanted = settings.max_new_tokens if room is None else room
         if left < (1 if room is None else room):
             raise ConfigError(

@@ -12,6 +12,7 @@ from tfaigc.data import (
     mark_tokens,
     refuse_cut_responses,
 )
+from tfaigc.errors import DataError
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.chat import ChatTemplate
 
@@ -44,13 +45,23 @@ def encode_written(
         texts = [MarkedText(p + r, [(len(p), len(p + r))]) for p, r in pairs]
         encoded = tokenizer.encode_arrays([each.text for each in texts], return_offsets=True)
     else:
-        conversations = check_conversations(table)[1]
-        texts = [MarkedText(*chat.example(messages)) for messages in conversations]
+        texts = _render(table, chat)
         encoded = tokenizer.encode_rendered([each.text for each in texts])
         end = None
     examples, counts = mark_tokens(encoded, texts, end=end, max_length=max_length)
     refuse_cut_responses(table, counts, max_length=max_length)
     return examples, int(counts.sum())
+
+
+def _render(table: Table, chat: ChatTemplate) -> list[MarkedText]:
+    """Writes conversations by a template; one that it refuses is named by its place."""
+    texts = []
+    for index, messages in enumerate(check_conversations(table)[1]):
+        try:
+            texts.append(MarkedText(*chat.example(messages)))
+        except DataError as error:
+            raise DataError(f"{table.location(index)}: {error}") from error
+    return texts
 
 
 def parts_of(row: np.ndarray, segments: np.ndarray) -> tuple[list[int], list[int]]:
