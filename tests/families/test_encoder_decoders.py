@@ -16,6 +16,7 @@ from seq2seq_cases import SEQ2SEQ_CASES
 import tfaigc
 from tfaigc.errors import CheckpointError, ConfigError
 from tfaigc.families import FAMILIES, HeadedBackbone
+from tfaigc.families.requirements import check_packs
 
 _PARTS = ("token_ids", "padding_mask")
 _INPUTS = [f"{stack}_{part}" for stack in ("encoder", "decoder") for part in _PARTS]
@@ -97,7 +98,7 @@ def test_one_text_is_not_packed() -> None:
     with pytest.raises(ConfigError, match=r"Received: pack_ids"):
         model({"token_ids": ids, "pack_ids": ids})
     with pytest.raises(ConfigError, match=r"of a bart: the network of a bart keeps no texts apart"):
-        model.check_packs()
+        check_packs(model)
 
 
 @pytest.mark.parametrize("stored", ["other output", "only the output", "only a copy"])

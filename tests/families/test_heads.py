@@ -15,6 +15,7 @@ from family_cases import CASES
 import tfaigc
 from tfaigc.errors import CheckpointError, ConfigError
 from tfaigc.families import FAMILIES, HeadedBackbone
+from tfaigc.families.requirements import check_packs
 
 HEADS: list[tuple[str, str, Mapping[str, Any]]] = [
     (name, head, changes)
@@ -50,9 +51,9 @@ def test_head(name: str, head: str, changes: Mapping[str, Any], tmp_path: Path) 
     batteries.check_logits(reference, model, inputs)
     if head in ROWS_ALONE.get(name, ()) or row.takes_choices:
         with pytest.raises(ConfigError, match="Texts can share rows where no text sees another"):
-            model.check_packs()
+            check_packs(model)
     else:
-        model.check_packs()
+        check_packs(model)
         remove_padding = head == "text_classification"
         batteries.check_packed_logits(model, inputs, remove_padding=remove_padding)
     unused = [original for _, original in row.ties] if "tie_word_embeddings" in changes else []

@@ -19,6 +19,7 @@ from tfaigc.families.family import Settings
 from tfaigc.families.head_inputs import backbone_inputs
 from tfaigc.families.held_heads import bare_name, check_held, labels_of, settle_tie
 from tfaigc.families.registry import family_of, read_config_file
+from tfaigc.families.requirements import check_features
 from tfaigc.families.weights import (
     load_weights,
     stored_arrays,
@@ -146,7 +147,7 @@ class HeadedBackbone(keras.Model):
             See the class.
         """
         if "features" in inputs:
-            self.check_features()
+            check_features(self)
             return self.head(inputs, training=training)
         choices = None
         inputs = dict(inputs)
@@ -200,47 +201,6 @@ class HeadedBackbone(keras.Model):
         mask = summary.mask(inputs)
         rows = summary.read(outputs, padding_mask=mask, texts=find_texts(inputs))
         return ops.cast(rows, "float32")
-
-    def check_features(self) -> None:
-        """Refuses to have a head trained on features that may not stay what they are.
-
-        Raises:
-            ConfigError: The backbone is not frozen, or the head reads more than a row of a text.
-        """
-        if not self.backbone.is_frozen:
-            raise ConfigError(
-                "The features of texts stay the same where the whole backbone is frozen. "
-                "Received: one that is trained. Call model.freeze() before."
-            )
-        if (
-            not isinstance(self.head, PredictionHead)
-            or self.head.summary.settings.source == "tokens"
-            or self.row.takes_choices
-        ):
-            raise ConfigError(
-                "Features are kept for heads that read a row of each text. Received: "
-                f"{self.head_name}. Leave cache_features=True out."
-            )
-
-    def check_packs(self) -> None:
-        """Refuses texts that share rows, where that would not be exact.
-
-        Raises:
-            ConfigError: The network or the head needs each text in a row of its own.
-        """
-        reason = None
-        if not self.backbone.takes_packs:
-            reason = f"the network of a {self.backbone.family.model_type} keeps no texts apart"
-        elif self.row.takes_choices:
-            reason = "the choices of an example are rows of their own"
-        elif self.row.global_tokens not in ("none", "first"):
-            reason = "its global tokens are found by separators, which each text has"
-        if reason is not None:
-            raise ConfigError(
-                "Texts can share rows where no text sees another. Received: "
-                f"{self.head_name} of a {self.backbone.family.model_type}: {reason}. "
-                "Leave packed=True out."
-            )
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Writes ``config.json`` and ``model.safetensors``, which ``transformers`` loads.

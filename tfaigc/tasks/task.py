@@ -21,6 +21,7 @@ from tfaigc.data import (
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
 from tfaigc.families import Backbone, HeadedBackbone
+from tfaigc.families.requirements import check_features, check_packs
 from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.features import with_features
 from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
@@ -245,9 +246,9 @@ class Task(FineTunedModel):
                 "Pass one of them."
             )
         if packed:
-            self.network.check_packs()
+            check_packs(self.network)
         if cache_features:
-            self.network.check_features()
+            check_features(self.network)
         table = self._read_with_targets(records, columns)
         targets = self.targets(table)
         batches = self._batches(
