@@ -103,7 +103,7 @@ def _small_print(results: Mapping[str, Any], pairs: int) -> str:
     whole = (
         ""
         if results["complete_data"]
-        else " A part of the reviews: the accuracies are those of a short training."
+        else " A part of the reviews: too few for the accuracies to be compared: the order of the batches decides them."
     )
     return (
         f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
