@@ -103,7 +103,7 @@ def _small_print(results: Mapping[str, Any], pairs: int) -> str:
     whole = (
         ""
         if results["complete_data"]
-        else " A part of the reviews: too few for the accuracies to be compared: the order of the batches decides them."
+        else " A part of the reviews: the accuracies hang on the order of so few batches."
     )
     return (
         f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
