@@ -25,9 +25,10 @@ BLAME = ["bad", "dull", "poor", "bleak", "flat", "awful"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Lets runs be killed more often, and at other moments, than every test run has time for."""
+    """Asks for more than every test run has time for: kills at other moments, whole trainings."""
     parser.addoption("--kills", type=int, default=2)
     parser.addoption("--kills-seed", type=int, default=0)
+    parser.addoption("--whole-quickstart", action="store_true")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

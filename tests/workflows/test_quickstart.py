@@ -83,11 +83,13 @@ def test_the_example_recipe_is_that_of_quickstart() -> None:
 @pytest.mark.network
 @pytest.mark.slow
 def test_the_real_one_reaches_its_accuracy(
-    tfaigc: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tfaigc: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = tfaigc("quickstart")
+    # Both epochs, which 0.85 is promised for, take longer than half of all other tests.
+    is_whole = request.config.getoption("--whole-quickstart")
+    result = tfaigc("quickstart", "--epochs", 2 if is_whole else 1)
     assert result.exit_code == 0, result.output
     metrics = json.loads(Path("runs/quickstart/metrics.json").read_text())
-    assert metrics["accuracy"] >= 0.85
+    assert metrics["accuracy"] >= (0.85 if is_whole else 0.83)
     assert Path("savedmodels/quickstart/1/saved_model.pb").is_file()
