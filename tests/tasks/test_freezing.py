@@ -26,7 +26,7 @@ def load(tiny_classifier: Path) -> Any:
                 layer.rate = 0.0
         if frozen != "none":
             model.freeze(frozen)
-        model.compile(keras.optimizers.SGD(0.1))
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
         return model
 
     return load
@@ -44,7 +44,6 @@ def parts_in_backward_pass(model: Any, data: tf.data.Dataset) -> set[str]:
     ("frozen", "computed"),
     [
         ("none", {"embeddings", "block_0", "block_1", "classifier"}),
-        (0, {"block_0", "block_1", "classifier"}),
         (1, {"block_1", "classifier"}),
         (None, {"classifier"}),
     ],
@@ -75,7 +74,7 @@ def test_kept_features_teach_what_the_backbone_would(load: Any, reviews: Any) ->
     for cache_features in (False, True):
         model = load(frozen=None)
         data = model.dataset(reviews, shuffle=True, cache=False, cache_features=cache_features)
-        model.fit(data, validation_data=data, epochs=2, verbose=0)
+        model.fit(data, validation_data=data, verbose=0)
         ends.append([weight.numpy() for weight in model.weights])
     assert list(data.element_spec[0]) == ["features"]
     for tokens, features in zip(*ends, strict=True):

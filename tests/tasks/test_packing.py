@@ -77,7 +77,7 @@ def check_what_is_learnt(model: Any, records: list[dict[str, str]]) -> None:
         (packed, keras.optimizers.SGD(1.0, gradient_accumulation_steps=steps), 2),
     ):
         model.set_weights(start)
-        model.compile(optimizer, gradient_accumulation_steps=parts)
+        model.compile(optimizer, gradient_accumulation_steps=parts, run_eagerly=True)
         model.fit(data, verbose=0)
         ends.append(model.get_weights())
     for before, whole, rows in zip(start, *ends, strict=True):
@@ -90,7 +90,7 @@ def test_tags_are_those_of_rows_of_their_own(tiny_bert: Path) -> None:
     tagger = tfaigc.TokenClassifier.from_pretrained(
         tiny_bert, labels=["O", "B-x", "I-x"], max_length=24
     )
-    tagger.compile()
+    tagger.compile(run_eagerly=True)
     own, packed = (
         tagger.evaluate(
             tagger.dataset(records, batch_size=12 if rows is None else rows, packed=rows == 2),

@@ -77,7 +77,7 @@ class FineTunedModel(keras.Model):
                 computed in so many parts. More of them take less memory and more time; the
                 gradients are those of the whole step.
             gradient_checkpointing: Whether the backward pass computes each layer again instead
-                of keeping what it computed: less memory, about a third more time.
+                of keeping what it computed: less memory, more time.
             **keras_arguments: Further arguments of ``keras.Model.compile``.
 
         Raises:
