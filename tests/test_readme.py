@@ -102,6 +102,7 @@ def test_make_knows_the_targets(target: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("copied_verifier")
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: f"line {block.line}")
 def test_python_block_runs(
     block: Block, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
