@@ -124,7 +124,14 @@ def test_the_export_writes_as_the_model(trained: tfaigc.CausalLM, tmp_path: Path
     version = trained.export(tmp_path / "served", max_new_tokens=6, repetition_penalty=1.2)
     prompts = ["the good", "the dull story ends", "日本", "the bad"]
     expected = trained.generate(prompts, max_new_tokens=6, repetition_penalty=1.2)
-    assert ask(version, {"text": prompts})["response"] == expected
+    asked = ask(version, {"text": [*prompts, "", "the film " * 99 + "the bad"]})["response"]
+    assert asked[:4] == expected
+    # An empty prompt begins as texts do; of a long one the end is read.
+    last = trained.tokenizer.encode(["the film " * 99 + "the bad"])[0][-58:]
+    ends = trained.generator.generate(
+        [[1], last], trained.generation.changed({"repetition_penalty": 1.2}), batch_size=1, room=6
+    )
+    assert asked[4:] == [trained.generator.text(rows[0]) for rows in ends]
 
 
 def test_the_checkpoints_settings_are_honoured(checkpoint: Path, tmp_path: Path) -> None:

@@ -17,15 +17,13 @@ CHATS = [
     {"talk": [{"role": "user", "content": text}, {"role": "assistant", "content": "yes"}]}
     for text in TEXTS
 ]
-ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind, str, str]] = {
+ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind]] = {
     "masked-lm": (
         [{"body": text} for text in TEXTS],
         {"text_column": "body", "whole_word_mask": "true", "mlm_probability": 0.5},
         MASKED_TOKENS,
-        "a [MASK] film",
-        "masks",
     ),
-    "causal-lm": (CHATS, {"messages_column": "talk"}, NEXT_TOKENS, "the good film", "response"),
+    "causal-lm": (CHATS, {"messages_column": "talk"}, NEXT_TOKENS),
 }
 
 
@@ -37,7 +35,7 @@ def test_a_language_model_from_recipe_to_answer(
     tiny_bert: Path,
     tmp_path: Path,
 ) -> None:
-    records, settings, kind, question, answer = ROWS[task]
+    records, settings, kind = ROWS[task]
     data = tmp_path / "data.jsonl"
     data.write_text("".join(json.dumps(record) + "\n" for record in records))
     recipe = write_recipe(
@@ -58,14 +56,14 @@ def test_a_language_model_from_recipe_to_answer(
     assert metrics.keys() == {"loss", "perplexity", "accuracy", "top_5_accuracy"}
     model = tmp_path / "run" / "model"
     assert kind_of_model(model) is kind
-    answers = json.loads(tfaigc("predict", model, question).stdout)
-    assert answers.keys() == {"text", answer} | ({"sequence"} if kind is MASKED_TOKENS else set())
-    written = tfaigc("generate", model, "the good", "--max-new-tokens", 3, "--temperature", 0)
     if kind is MASKED_TOKENS:
-        assert written.exit_code == 2
-        assert "generate needs a model that writes" in written.output
+        answer = json.loads(tfaigc("predict", model, "a [MASK] film").stdout)
+        assert answer.keys() == {"text", "sequence", "masks"}
+        refused = tfaigc("generate", model, "a film")
+        assert refused.exit_code == 2
+        assert "generate needs a model that writes" in refused.output
         return
-    assert written.exit_code == 0, written.output
-    several = tfaigc("generate", model, "the good", "the bad", "--max-new-tokens", 3)
-    first = json.loads(several.stdout.splitlines()[0])
-    assert first == {"prompt": "the good", "response": written.stdout.removesuffix("\n")}
+    written = tfaigc("generate", model, "the good", "the bad", "--max-new-tokens", 3)
+    lines = [json.loads(line) for line in written.stdout.splitlines()]
+    assert [line["prompt"] for line in lines] == ["the good", "the bad"]
+    assert all(line.keys() == {"prompt", "response"} for line in lines)

@@ -150,6 +150,11 @@ class GenerativeModel(LanguageModel):
         copy._generation_config, copy._served = self._generation_config, self._served
         return copy
 
+    @property
+    def served_length(self) -> int | None:
+        """None: of long prompts the ends matter; see ``serve_inputs``."""
+        return None
+
     def serve_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Continues texts in the SavedModel's graph.
 

@@ -80,7 +80,7 @@ def in_graph_inputs(model: Task, texts: Mapping[str, Any]) -> dict[str, Any]:
     token_ids, segment_ids = model.tokenizer.in_graph(
         texts["text"],
         texts.get("text_pair"),
-        max_length=model.max_length,
+        max_length=model.served_length,
         return_segment_ids=True,
     )
     return {
@@ -142,7 +142,7 @@ def _checks(model: Task, examples: Sequence[Mapping[str, str]]) -> list[Signatur
 
 def _rust_inputs(model: Task, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
     encoded = model.tokenizer.encode_arrays(
-        texts["text"], texts.get("text_pair"), max_length=model.max_length
+        texts["text"], texts.get("text_pair"), max_length=model.served_length
     )
     lengths = np.diff(encoded.row_splits)
     mask = np.arange(lengths.max()) < lengths[:, None]

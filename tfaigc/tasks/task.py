@@ -100,6 +100,11 @@ class Task(FineTunedModel):
         """A text that the model can be asked about."""
         return "A gorgeous film."
 
+    @property
+    def served_length(self) -> int | None:
+        """Most tokens that a SavedModel reads of a text; None: it decides by itself."""
+        return self.max_length
+
     @abstractmethod
     def describe(self) -> str:
         """Says in a few words what the model gives."""
