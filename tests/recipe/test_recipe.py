@@ -159,7 +159,7 @@ def test_required_keys_are_named(tmp_path: Path) -> None:
         ("report_to: [mlfow]", "Received: ['mlfow']. Did you mean 'mlflow'?"),
         ("max_grad_norm: .inf", "a number above 0, or null. Received: inf"),
         ("overwrite_output_dir: yes", "true or false. Received: 'yes'"),
-        ("task: translation", "one of 'text-classification', 'text-regression'. Received: 'tr"),
+        ("task: translation", ". Received: 'translation'."),
         ("lr_scheduler_type: cosin", "Did you mean 'cosine'?"),
         ("labels: negative", "Write it as [negative, positive]."),
         ("labels: [a, a]", "two or more different names"),

@@ -26,9 +26,8 @@ def pack_rows(lengths: npt.NDArray[np.int64], row_length: int) -> Indices:
 
     Example:
         >>> pack_rows(np.array([7, 5, 4, 3, 1]), 10)
-        array([[ 0,  3],
-               [ 1,  2],
-               [ 4, -1]])
+        array([[ 0,  3, -1],
+               [ 1,  2,  4]])
     """
     row_of = np.empty(len(lengths), np.int64)
     # The rows that have room for so many more tokens.

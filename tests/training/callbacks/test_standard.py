@@ -106,6 +106,7 @@ def test_without_validation_data_and_verbose(tmp_path, eager, build_dataset, cap
     assert "epoch 2/2  loss" in output.err
     assert {path.name for path in tmp_path.iterdir()} == {
         "checkpoints",
+        "history.csv",
         "history.jsonl",
         "tensorboard",
     }
