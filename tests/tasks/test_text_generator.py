@@ -28,8 +28,10 @@ PENALTIES = {"repetition_penalty": 1.5, "no_repeat_ngram_size": 2, "min_new_toke
 ROWS: list[tuple[str, Mapping[str, Any]]] = [
     *((name, {}) for name in DECODERS),
     ("gpt2", {"num_beams": 3, "early_stopping": "never", **PENALTIES}),
-    ("mistral", {"num_beams": 4, "early_stopping": True}),
-    ("opt", {"num_beams": 3, "length_penalty": 0.3, "num_return_sequences": 2}),
+    (
+        "opt",
+        {"num_beams": 3, "length_penalty": 0.3, "num_return_sequences": 2, "early_stopping": True},
+    ),
 ]
 
 
