@@ -27,7 +27,7 @@ from tfaigc.tasks.presets import (
 from tfaigc.version import __version__
 
 if TYPE_CHECKING:
-    from tfaigc.tasks.task import Task
+    from tfaigc.tasks.headed_model import HeadedModel
 
 _log = logging.getLogger("tfaigc")
 
@@ -111,7 +111,7 @@ class Checkpoint:
         return labels_of(self.head, self.family, self.stated, self.weights)
 
 
-def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = "") -> None:
+def load_task_weights(model: HeadedModel, checkpoint: Checkpoint, *, fresh_head: str = "") -> None:
     """Assigns a checkpoint's tensors to a model, and logs what stays fresh or unread.
 
     Args:
@@ -140,7 +140,7 @@ def load_task_weights(model: Task, checkpoint: Checkpoint, *, fresh_head: str = 
         _log.info("Left out of the checkpoint: %s.", ", ".join(loaded.unread))
 
 
-def save_task(model: Task, directory: Path) -> None:
+def save_task(model: HeadedModel, directory: Path) -> None:
     """Writes a model so that this package and ``transformers`` load it again.
 
     Args:

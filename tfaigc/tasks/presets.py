@@ -22,7 +22,7 @@ from tfaigc.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfaigc.tasks.task import Task
+    from tfaigc.tasks.headed_model import HeadedModel
 
 # Where a preset keeps the head that was trained on it.
 HEAD_DIRECTORY = "head"
@@ -84,14 +84,14 @@ def open_preset(
     return Preset(directory, {**stated, **kind}, settings, task)
 
 
-def announce_fresh_head(model: Task, reason: str) -> None:
+def announce_fresh_head(model: HeadedModel, reason: str) -> None:
     """Says in the log that a head is not the checkpoint's, and why."""
     names = ", ".join(getattr(model, "labels", ()))
     what = f"{model.head_title} for {names}" if names else model.head_title
     _log.info("Made a fresh %s: %s.", what, reason)
 
 
-def load_head(model: Task, preset: Any, *, fresh_head: str) -> None:
+def load_head(model: HeadedModel, preset: Any, *, fresh_head: str) -> None:
     """Loads the head that lies beside a network; the network has its weights already.
 
     Args:
@@ -114,7 +114,7 @@ def load_head(model: Task, preset: Any, *, fresh_head: str) -> None:
             fill(tensors[path][0], partial(np.asarray, array))
 
 
-def save_preset(model: Task, directory: Path) -> None:
+def save_preset(model: HeadedModel, directory: Path) -> None:
     """Writes a model so that this package loads it again, and KerasHub its network.
 
     Args:
@@ -133,7 +133,7 @@ def save_preset(model: Task, directory: Path) -> None:
     (directory / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def _tensors(model: Task) -> dict[str, tuple[Any, StoredTensor]]:
+def _tensors(model: HeadedModel) -> dict[str, tuple[Any, StoredTensor]]:
     """Pairs each of the head's variables with a tensor of the same name and layout."""
     return {
         path: (variable, StoredTensor(path, transposed=False))

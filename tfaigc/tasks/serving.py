@@ -12,13 +12,13 @@ import tensorflow as tf
 from tfaigc.export import SignatureCheck, export_saved_model
 
 if TYPE_CHECKING:
-    from tfaigc.tasks.task import Task
+    from tfaigc.tasks.headed_model import HeadedModel
 
 _IDS = tf.TensorSpec((None, None), tf.int32)
 _STRINGS = tf.TensorSpec((None,), tf.string)
 
 
-def signatures(model: Task) -> dict[str, Any]:
+def signatures(model: HeadedModel) -> dict[str, Any]:
     """Makes a task's signatures.
 
     - ``serving_default``: raw strings to the task's outputs;
@@ -62,12 +62,12 @@ def signatures(model: Task) -> dict[str, Any]:
     }
 
 
-def text_fields(model: Task) -> tuple[str, ...]:
+def text_fields(model: HeadedModel) -> tuple[str, ...]:
     """Returns the names of the strings that a task takes."""
     return ("text", "text_pair") if model.takes_pairs else ("text",)
 
 
-def in_graph_inputs(model: Task, texts: Mapping[str, Any]) -> dict[str, Any]:
+def in_graph_inputs(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, Any]:
     """Takes raw strings to the backbone's inputs with TensorFlow operations.
 
     Args:
@@ -90,7 +90,9 @@ def in_graph_inputs(model: Task, texts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def export_task(model: Task, directory: Path, *, examples: Sequence[Mapping[str, str]]) -> Path:
+def export_task(
+    model: HeadedModel, directory: Path, *, examples: Sequence[Mapping[str, str]]
+) -> Path:
     """Exports a task, and asks the export what the task was asked.
 
     Args:
@@ -120,7 +122,7 @@ def export_task(model: Task, directory: Path, *, examples: Sequence[Mapping[str,
     )
 
 
-def _checks(model: Task, examples: Sequence[Mapping[str, str]]) -> list[SignatureCheck]:
+def _checks(model: HeadedModel, examples: Sequence[Mapping[str, str]]) -> list[SignatureCheck]:
     """Asks the model in Python, with the Rust tokenizer, what the export will be asked."""
     fields = text_fields(model)
     texts = {field: [example[field] for example in examples] for field in fields}
@@ -140,7 +142,7 @@ def _checks(model: Task, examples: Sequence[Mapping[str, str]]) -> list[Signatur
     ]
 
 
-def _rust_inputs(model: Task, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+def _rust_inputs(model: HeadedModel, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
     encoded = model.tokenizer.encode_arrays(
         texts["text"], texts.get("text_pair"), max_length=model.served_length
     )

@@ -1,13 +1,11 @@
-"""What all tasks share: the verbs, from records to an exported model."""
+"""What all tasks do: the verbs that take records."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -20,94 +18,18 @@ from tfaigc.data import (
 )
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
-from tfaigc.families import Backbone, HeadedBackbone
 from tfaigc.families.requirements import check_features, check_packs
-from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.features import with_features
-from tfaigc.tasks.fine_tuning import FineTunedModel, is_raw
-from tfaigc.tasks.serving import export_task, text_fields
-from tfaigc.tokenizers import Tokenizer
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-# Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
-_HARD_TEXTS = (
-    "",
-    " ",
-    "Straße, ﬁancé, Σίσυφος, İstanbul, 中文文本, עברית, ไทย.",
-    "e\u0301clair\u00a05\u202fEUR\u200b\u2028™ 👩\u200d👩\u200d👧 \ufffd",
-    "[CLS] a [MASK] [SEP] b [PAD]",
-    "tab\tnew\nline\r\nx" + "y" * 300,
-)
+from tfaigc.tasks.fine_tuning import is_raw
+from tfaigc.tasks.headed_model import HeadedModel
+from tfaigc.tasks.serving import text_fields
 
 
-class Task(FineTunedModel):
-    """A backbone, a head and a tokenizer, with one set of verbs for all tasks.
+class Task(HeadedModel):
+    """A model with one set of verbs for all tasks, from records to a report.
 
-    Args:
-        network: The pretrained network with the task's head.
-        tokenizer: The checkpoint's tokenizer.
-        max_length: Most tokens of an example, special tokens included; None: the most that the
-            checkpoint allows.
-
-    Raises:
-        ConfigError: ``max_length`` is above what the checkpoint allows, or the tokenizer has more
-            tokens than the backbone.
+    See ``HeadedModel`` for its arguments.
     """
-
-    task: ClassVar[str]
-    head_title: ClassVar[str] = "classifier"
-
-    def __init__(
-        self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
-    ) -> None:
-        super().__init__(name=name, dtype=network.backbone.factory.dtype)
-        self.network = network
-        self.tokenizer = tokenizer
-        self.max_length = _checked_max_length(max_length, network.backbone, tokenizer)
-        self.takes_pairs = False
-        self._examples: tuple[dict[str, str], ...] = ()
-        self.build(None)
-
-    @property
-    def backbone(self) -> Backbone:
-        """The network without its head."""
-        return self.network.backbone
-
-    def freeze(self, layers: int | None = None) -> None:
-        """Has training leave the backbone's lower part as it is; call it before ``compile``.
-
-        What is frozen computes as outside of training, without dropout, and the backward pass
-        ends above it.
-
-        Args:
-            layers: So many of the lowest layers, with the embeddings; None: the whole backbone, so
-                that the head alone is trained.
-
-        Raises:
-            ConfigError: The backbone has no such layers that can be frozen alone.
-        """
-        self.backbone.freeze(layers)
-
-    @property
-    @abstractmethod
-    def monitor(self) -> str:
-        """The metric of validation that picks the best epoch."""
-
-    @property
-    def question(self) -> str:
-        """A text that the model can be asked about."""
-        return "A gorgeous film."
-
-    @property
-    def served_length(self) -> int | None:
-        """Most tokens that a SavedModel reads of a text; None: it decides by itself."""
-        return self.max_length
-
-    @abstractmethod
-    def describe(self) -> str:
-        """Says in a few words what the model gives."""
 
     @abstractmethod
     def check(self, table: Table, *fields: str) -> None:
@@ -118,86 +40,12 @@ class Task(FineTunedModel):
         """Takes records to what the loss compares logits with, one row a record."""
 
     @abstractmethod
-    def serve(self, logits: Any) -> dict[str, Any]:
-        """Takes logits to the outputs of the SavedModel, inside its graph."""
-
-    def serve_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Takes the backbone's inputs to the outputs of the SavedModel, inside its graph."""
-        return self.serve(self(inputs, training=False))
-
-    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
-        """Takes raw strings to the outputs of the SavedModel, inside its graph.
-
-        Args:
-            texts: string, (batch,), under the names of ``text_fields``.
-            tokenize: Takes these to the backbone's inputs.
-
-        Returns:
-            The outputs of ``serving_default``.
-        """
-        return self.serve_inputs(tokenize(**texts))
-
-    def expected_answers(
-        self, texts: Mapping[str, list[str]], outputs: Mapping[str, np.ndarray]
-    ) -> Mapping[str, np.ndarray]:
-        """Says what the SavedModel must answer to raw strings.
-
-        Args:
-            texts: The strings.
-            outputs: What it must answer to their tokens.
-
-        Returns:
-            Here, the same.
-        """
-        return outputs
-
-    def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
-        """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""
-        return {}
-
-    @abstractmethod
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:
         """Takes logits to what ``infer`` returns."""
 
     @abstractmethod
     def make_report(self, table: Table, logits: np.ndarray) -> Report:
         """Compares logits with what the records say."""
-
-    @abstractmethod
-    def config_entries(self) -> dict[str, Any]:
-        """Returns what the task adds to ``config.json``."""
-
-    @abstractmethod
-    def copy_with_dtype(self, dtype: str) -> Self:
-        """Returns a model of the same shape, with fresh weights, under another dtype policy."""
-
-    def in_float32(self) -> Self:
-        """Returns the model itself, or a copy that computes in float32 where it does not."""
-        if self.compute_dtype == "float32":
-            return self
-        twin = self.copy_with_dtype("float32")
-        for mine, its in zip(twin.weights, self.weights, strict=True):
-            mine.assign(its)
-        return twin
-
-    def settings(self) -> dict[str, Any]:
-        """Returns what ``tfaigc.json`` keeps of the model."""
-        return {"max_length": self.max_length, "takes_pairs": self.takes_pairs}
-
-    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """Computes logits.
-
-        Padding is left out wherever XLA does not compile the model.
-
-        Args:
-            inputs: The backbone's inputs; see ``Backbone``.
-            training: Whether dropout is active.
-
-        Returns:
-            logits: float32; see ``HeadedBackbone`` for the shape.
-        """
-        remove_padding = keras.backend.backend() == "tensorflow" and not self.jit_compile
-        return self.network(inputs, training=training, remove_padding=remove_padding)
 
     def dataset(
         self,
@@ -356,30 +204,6 @@ class Task(FineTunedModel):
         table = self._read_with_targets(records, columns)
         return self.make_report(table, self.logits(table, batch_size=batch_size))
 
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Writes the model in Hugging Face layout, which ``transformers`` loads too.
-
-        Args:
-            directory: Where to; made if need be.
-        """
-        save_task(self, Path(directory))
-
-    def export(self, directory: str | Path) -> Path:
-        """Exports a SavedModel that takes raw strings, verified in a fresh process.
-
-        Args:
-            directory: The served model's directory; the export becomes its next version.
-
-        Returns:
-            The version's directory, such as ``savedmodels/sentiment/1``.
-
-        Raises:
-            ExportError: The SavedModel does not answer as the model does, or cannot be written.
-            TokenizerError: The tokenizer has a part that cannot be compiled.
-        """
-        texts = [{"text": text, "text_pair": text[::-1]} for text in _HARD_TEXTS]
-        return export_task(self, Path(directory), examples=[*self._examples, *texts])
-
     def _read_with_targets(self, records: Any, columns: Mapping[str, str] | None) -> Table:
         table = self.read(records, columns=columns)
         self.check(table, *text_fields(self))
@@ -410,25 +234,3 @@ class Task(FineTunedModel):
             pad_token_id=self.tokenizer.pad_token_id or 0,
             max_length=self.max_length,
         )
-
-
-def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:
-    limit = backbone.config.max_length
-    least = tokenizer.num_special_tokens() + 1
-    if given is not None and given > limit:
-        raise ConfigError(
-            f"max_length must be at most {limit} for this checkpoint. Received: {given}. "
-            f"Pass max_length={limit}."
-        )
-    if given is not None and given < least:
-        raise ConfigError(
-            f"max_length must be at least {least}: special tokens take {least - 1}. "
-            f"Received: {given}. Pass max_length={limit}, or less."
-        )
-    if tokenizer.vocabulary_size > backbone.config.vocabulary_size:
-        raise ConfigError(
-            "The tokenizer must have no more tokens than the model's vocab_size, "
-            f"{backbone.config.vocabulary_size}. Received: {tokenizer.vocabulary_size}. "
-            "Use the tokenizer that belongs to the checkpoint."
-        )
-    return min(limit, tokenizer.model_max_length or limit) if given is None else given

@@ -1,0 +1,219 @@
+"""What all tasks are: a network with a head, a tokenizer, and a meaning of the logits."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import keras
+import numpy as np
+
+from tfaigc.errors import ConfigError
+from tfaigc.families import Backbone, HeadedBackbone
+from tfaigc.tasks.checkpoint import save_task
+from tfaigc.tasks.fine_tuning import FineTunedModel
+from tfaigc.tasks.serving import export_task
+from tfaigc.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+# Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
+_HARD_TEXTS = (
+    "",
+    " ",
+    "Straße, ﬁancé, Σίσυφος, İstanbul, 中文文本, עברית, ไทย.",
+    "e\u0301clair\u00a05\u202fEUR\u200b\u2028™ 👩\u200d👩\u200d👧 \ufffd",
+    "[CLS] a [MASK] [SEP] b [PAD]",
+    "tab\tnew\nline\r\nx" + "y" * 300,
+)
+
+
+class HeadedModel(FineTunedModel):
+    """A backbone, a head and a tokenizer; it is saved and exported.
+
+    Args:
+        network: The pretrained network with the task's head.
+        tokenizer: The checkpoint's tokenizer.
+        max_length: Most tokens of an example, special tokens included; None: the most that the
+            checkpoint allows.
+
+    Raises:
+        ConfigError: ``max_length`` is above what the checkpoint allows, or the tokenizer has more
+            tokens than the backbone.
+    """
+
+    task: ClassVar[str]
+    head_title: ClassVar[str] = "classifier"
+
+    def __init__(
+        self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
+    ) -> None:
+        super().__init__(name=name, dtype=network.backbone.factory.dtype)
+        self.network = network
+        self.tokenizer = tokenizer
+        self.max_length = _checked_max_length(max_length, network.backbone, tokenizer)
+        self.takes_pairs = False
+        self._examples: tuple[dict[str, str], ...] = ()
+        self.build(None)
+
+    @property
+    def backbone(self) -> Backbone:
+        """The network without its head."""
+        return self.network.backbone
+
+    def freeze(self, layers: int | None = None) -> None:
+        """Has training leave the backbone's lower part as it is; call it before ``compile``.
+
+        What is frozen computes as outside of training, without dropout, and the backward pass
+        ends above it.
+
+        Args:
+            layers: So many of the lowest layers, with the embeddings; None: the whole backbone, so
+                that the head alone is trained.
+
+        Raises:
+            ConfigError: The backbone has no such layers that can be frozen alone.
+        """
+        self.backbone.freeze(layers)
+
+    @property
+    @abstractmethod
+    def monitor(self) -> str:
+        """The metric of validation that picks the best epoch."""
+
+    @property
+    def question(self) -> str:
+        """A text that the model can be asked about."""
+        return "A gorgeous film."
+
+    @property
+    def served_length(self) -> int | None:
+        """Most tokens that a SavedModel reads of a text; None: it decides by itself."""
+        return self.max_length
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Says in a few words what the model gives."""
+
+    @abstractmethod
+    def serve(self, logits: Any) -> dict[str, Any]:
+        """Takes logits to the outputs of the SavedModel, inside its graph."""
+
+    def serve_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes the backbone's inputs to the outputs of the SavedModel, inside its graph."""
+        return self.serve(self(inputs, training=False))
+
+    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
+        """Takes raw strings to the outputs of the SavedModel, inside its graph.
+
+        Args:
+            texts: string, (batch,), under the names of ``text_fields``.
+            tokenize: Takes these to the backbone's inputs.
+
+        Returns:
+            The outputs of ``serving_default``.
+        """
+        return self.serve_inputs(tokenize(**texts))
+
+    def expected_answers(
+        self, texts: Mapping[str, list[str]], outputs: Mapping[str, np.ndarray]
+    ) -> Mapping[str, np.ndarray]:
+        """Says what the SavedModel must answer to raw strings.
+
+        Args:
+            texts: The strings.
+            outputs: What it must answer to their tokens.
+
+        Returns:
+            Here, the same.
+        """
+        return outputs
+
+    def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
+        """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""
+        return {}
+
+    @abstractmethod
+    def config_entries(self) -> dict[str, Any]:
+        """Returns what the task adds to ``config.json``."""
+
+    @abstractmethod
+    def copy_with_dtype(self, dtype: str) -> Self:
+        """Returns a model of the same shape, with fresh weights, under another dtype policy."""
+
+    def in_float32(self) -> Self:
+        """Returns the model itself, or a copy that computes in float32 where it does not."""
+        if self.compute_dtype == "float32":
+            return self
+        twin = self.copy_with_dtype("float32")
+        for mine, its in zip(twin.weights, self.weights, strict=True):
+            mine.assign(its)
+        return twin
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what ``tfaigc.json`` keeps of the model."""
+        return {"max_length": self.max_length, "takes_pairs": self.takes_pairs}
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """Computes logits.
+
+        Padding is left out wherever XLA does not compile the model.
+
+        Args:
+            inputs: The backbone's inputs; see ``Backbone``.
+            training: Whether dropout is active.
+
+        Returns:
+            logits: float32; see ``HeadedBackbone`` for the shape.
+        """
+        remove_padding = keras.backend.backend() == "tensorflow" and not self.jit_compile
+        return self.network(inputs, training=training, remove_padding=remove_padding)
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Writes the model in Hugging Face layout, which ``transformers`` loads too.
+
+        Args:
+            directory: Where to; made if need be.
+        """
+        save_task(self, Path(directory))
+
+    def export(self, directory: str | Path) -> Path:
+        """Exports a SavedModel that takes raw strings, verified in a fresh process.
+
+        Args:
+            directory: The served model's directory; the export becomes its next version.
+
+        Returns:
+            The version's directory, such as ``savedmodels/sentiment/1``.
+
+        Raises:
+            ExportError: The SavedModel does not answer as the model does, or cannot be written.
+            TokenizerError: The tokenizer has a part that cannot be compiled.
+        """
+        texts = [{"text": text, "text_pair": text[::-1]} for text in _HARD_TEXTS]
+        return export_task(self, Path(directory), examples=[*self._examples, *texts])
+
+
+def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:
+    limit = backbone.config.max_length
+    least = tokenizer.num_special_tokens() + 1
+    if given is not None and given > limit:
+        raise ConfigError(
+            f"max_length must be at most {limit} for this checkpoint. Received: {given}. "
+            f"Pass max_length={limit}."
+        )
+    if given is not None and given < least:
+        raise ConfigError(
+            f"max_length must be at least {least}: special tokens take {least - 1}. "
+            f"Received: {given}. Pass max_length={limit}, or less."
+        )
+    if tokenizer.vocabulary_size > backbone.config.vocabulary_size:
+        raise ConfigError(
+            "The tokenizer must have no more tokens than the model's vocab_size, "
+            f"{backbone.config.vocabulary_size}. Received: {tokenizer.vocabulary_size}. "
+            "Use the tokenizer that belongs to the checkpoint."
+        )
+    return min(limit, tokenizer.model_max_length or limit) if given is None else given
