@@ -2,8 +2,9 @@
 # .venv/bin break on them too, so every tool runs as a module of .venv/bin/python.
 
 venv_python := .venv/bin/python
-# Errors only: what a build back end remarks on its way is of no use to a newcomer.
-pip_install := $(venv_python) -m pip install -qq --disable-pip-version-check
+# Errors only: what a build back end remarks on its way is of no use to a newcomer. Python compiles
+# what is used when it is; to compile all that comes along takes a minute.
+pip_install := $(venv_python) -m pip install -qq --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test lint clean
