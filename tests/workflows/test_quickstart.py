@@ -86,10 +86,11 @@ def test_the_real_one_reaches_its_accuracy(
     tfaigc: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    # Both epochs, which 0.85 is promised for, take longer than half of all other tests.
+    # 0.85 is promised for both epochs over all reviews, which take as long as many other tests.
     is_whole = request.config.getoption("--whole-quickstart")
-    result = tfaigc("quickstart", "--epochs", 2 if is_whole else 1)
+    part = [] if is_whole else ["--epochs", 1, "--max-train-samples", 4000]
+    result = tfaigc("quickstart", *part)
     assert result.exit_code == 0, result.output
     metrics = json.loads(Path("runs/quickstart/metrics.json").read_text())
-    assert metrics["accuracy"] >= (0.85 if is_whole else 0.83)
+    assert metrics["accuracy"] >= (0.85 if is_whole else 0.78)
     assert Path("savedmodels/quickstart/1/saved_model.pb").is_file()
