@@ -20,12 +20,9 @@ from tfaigc.data import (
 )
 from tfaigc.evaluation import Report, language_model_report
 from tfaigc.evaluation import Table as ReportTable
-from tfaigc.families import Backbone
-from tfaigc.layers import VocabularySettings
+from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.generative_model import GenerativeModel
-from tfaigc.tasks.language_model import Examples
 from tfaigc.tasks.written_texts import encode_written, parts_of
-from tfaigc.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -55,25 +52,6 @@ class CausalLM(GenerativeModel):
     """
 
     task: ClassVar[str] = "causal_lm"
-
-    def __init__(
-        self,
-        backbone: Backbone,
-        tokenizer: Tokenizer,
-        *,
-        generation_config: Mapping[str, Any] | None = None,
-        max_length: int | None = None,
-        vocabulary: VocabularySettings | None = None,
-        name: str = "causal_lm",
-    ) -> None:
-        super().__init__(
-            backbone,
-            tokenizer,
-            generation_config=generation_config,
-            max_length=max_length,
-            vocabulary=vocabulary,
-            name=name,
-        )
 
     @classmethod
     def from_pretrained(
@@ -163,19 +141,25 @@ class CausalLM(GenerativeModel):
             super().check(table)
 
     def examples(
-        self, table: Table, *, cache: bool, seed: int = 0, by_epoch: bool = False
+        self,
+        table: Table,
+        targets: Any = None,
+        *,
+        cache: bool = False,
+        seed: int = 0,
+        by_epoch: bool = False,
     ) -> Examples:
-        """Takes records to examples; see ``LanguageModel.examples``."""
+        """Takes records to examples, long texts to several; see ``Task.examples``."""
         end = self.tokenizer.eos_token_id
         if {"messages", "prompt"} & set(table.columns):
             chat = self.chat if "messages" in table.columns else None
             encoded, count = encode_written(
                 table, self.tokenizer, chat=chat, end=end, max_length=self.max_length
             )
-            return Examples(encoded, NextTokens(only_segment=1), float(count))
+            return Examples(encoded, {"prepare": NextTokens(only_segment=1)}, float(count))
         encoded = self._encode_windows(table.column("text"), cache=cache, end=end)
-        rows = len(encoded.row_splits) - 1
-        return Examples(encoded, NextTokens(), float(len(encoded.token_ids) - rows))
+        following = len(encoded.token_ids) - (len(encoded.row_splits) - 1)
+        return Examples(encoded, {"prepare": NextTokens()}, float(following))
 
     def questions(self, table: Table) -> tuple[dict[str, str], ...]:
         """Takes some of the records to what an export is asked: beginnings of texts."""
@@ -205,9 +189,10 @@ class CausalLM(GenerativeModel):
             Perplexity, accuracy, and samples beside what the records say.
         """
         table = self._read_with_targets(records, columns)
-        encoded, prepare, _ = self.examples(table, cache=False)
+        examples = self.examples(table)
+        encoded = examples.encoded
         order = BatchOrder(np.diff(encoded.row_splits), batch_size, sort=False)
-        scores = self.score(self._make_dataset(encoded, order, prepare))
+        scores = self.score(self.make_batches(examples, order))
         rows = np.split(encoded.token_ids, encoded.row_splits[1:-1])
         segments = np.split(encoded.segment_ids, encoded.row_splits[1:-1])
         shown = list(zip(rows, segments, strict=True))[:_SAMPLES]

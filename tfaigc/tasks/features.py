@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.data import BatchOrder, EncodedTexts, make_dataset
+from tfaigc.tasks.examples import Examples
 
 if TYPE_CHECKING:
     from tfaigc.tasks.task import Task
@@ -34,12 +35,7 @@ def with_features(model: Task, batches: tf.data.Dataset, targets: Any) -> tf.dat
 def _features(model: Task, encoded: EncodedTexts) -> np.ndarray:
     """Computes float32, (examples, width), in the examples' order."""
     order = BatchOrder(np.diff(encoded.row_splits), _BATCH_SIZE)
-    batches = make_dataset(
-        encoded,
-        order,
-        pad_token_id=model.tokenizer.pad_token_id or 0,
-        max_length=model.max_length,
-    )
+    batches = model.make_batches(Examples(encoded), order)
     compute = tf.function(
         partial(model.network.features, remove_padding=True), reduce_retracing=True
     )

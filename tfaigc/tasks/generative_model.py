@@ -44,10 +44,10 @@ class GenerativeModel(LanguageModel):
         backbone: Backbone,
         tokenizer: Tokenizer,
         *,
-        generation_config: Mapping[str, Any] | None,
-        max_length: int | None,
-        vocabulary: VocabularySettings | None,
-        name: str,
+        generation_config: Mapping[str, Any] | None = None,
+        max_length: int | None = None,
+        vocabulary: VocabularySettings | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(
             backbone, tokenizer, max_length=max_length, vocabulary=vocabulary, name=name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
@@ -14,11 +14,9 @@ import tensorflow as tf
 from tfaigc.data import (
     BatchOrder,
     EncodedTexts,
-    Prepare,
     Table,
     check_texts,
     cut_windows,
-    make_dataset,
     tokenize_cached,
 )
 from tfaigc.evaluation import TokenScores
@@ -27,6 +25,7 @@ from tfaigc.families.deferred import deferred_variables
 from tfaigc.layers import VocabularySettings
 from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
+from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.fine_tuning import is_raw
 from tfaigc.tasks.task import Task
 from tfaigc.tasks.written_texts import with_ends
@@ -40,20 +39,6 @@ from tfaigc.training.token_losses import (
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-
-class Examples(NamedTuple):
-    """What a language model is trained on or measured by.
-
-    Attributes:
-        encoded: The examples' tokens.
-        prepare: Takes a batch of them to inputs and targets.
-        targets: How many tokens count, at least on average.
-    """
-
-    encoded: EncodedTexts
-    prepare: Prepare
-    targets: float
 
 
 class LanguageModel(Task):
@@ -78,12 +63,12 @@ class LanguageModel(Task):
         backbone: Backbone,
         tokenizer: Tokenizer,
         *,
-        max_length: int | None,
-        vocabulary: VocabularySettings | None,
-        name: str,
+        max_length: int | None = None,
+        vocabulary: VocabularySettings | None = None,
+        name: str | None = None,
     ) -> None:
         network = HeadedBackbone(backbone, head=self.task, vocabulary=vocabulary)
-        super().__init__(network, tokenizer, max_length=max_length, name=name)
+        super().__init__(network, tokenizer, max_length=max_length, name=name or self.task)
 
     @classmethod
     def load(cls, source: str | Path, *, seed: int, dtype: str | None, **settings: Any) -> Self:
@@ -143,26 +128,6 @@ class LanguageModel(Task):
     def targets(self, table: Table) -> None:
         """Returns nothing: batches make their targets of their own tokens."""
 
-    @abstractmethod
-    def examples(
-        self, table: Table, *, cache: bool, seed: int = 0, by_epoch: bool = False
-    ) -> Examples:
-        """Takes records to examples.
-
-        Args:
-            table: What ``read`` returned.
-            cache: Whether token ids are kept for the next run.
-            seed: Of what is drawn, if anything is.
-            by_epoch: Whether epochs differ.
-
-        Returns:
-            The examples, and what makes batches' targets.
-        """
-
-    def questions(self, table: Table) -> tuple[dict[str, str], ...]:
-        """Takes some of the records to what an export is asked."""
-        return tuple({"text": str(text)} for text in table.column("text")[:16])
-
     def config_entries(self) -> dict[str, Any]:
         """Returns nothing: the head's class says all."""
         return {}
@@ -192,7 +157,7 @@ class LanguageModel(Task):
         encoded = self._encode_whole(self.read(x).column("text"))
         found: list[Any] = [None] * (len(encoded.row_splits) - 1)
         order = BatchOrder(np.diff(encoded.row_splits), batch_size or 64)
-        for rows, inputs in self._numbered(encoded, order):
+        for rows, inputs in self.numbered_batches(Examples(encoded), order):
             logits = self.predict_on_batch(inputs)
             for row, scores, mask in zip(rows, logits, inputs["padding_mask"], strict=True):
                 found[row] = scores[: int(np.sum(mask))]
@@ -252,37 +217,3 @@ class LanguageModel(Task):
         encoded = with_ends(encoded, end)
         affixes = self.tokenizer.affixes
         return cut_windows(encoded, max_length=self.max_length, affixes=affixes)[0]
-
-    def _batches(
-        self,
-        table: Table,
-        *,
-        targets: Any,
-        batch_size: int | None,
-        cache: bool,
-        order: dict[str, Any],
-    ) -> tf.data.Dataset:
-        self._examples = self._examples or self.questions(table)
-        shuffle = bool(order.get("shuffle"))
-        found = self.examples(table, cache=cache, seed=order.get("seed", 0), by_epoch=shuffle)
-        made = BatchOrder(np.diff(found.encoded.row_splits), batch_size, **order)
-        if made.usual_weight is not None:
-            made.usual_weight = found.targets / len(made)
-        return self._make_dataset(found.encoded, made, found.prepare)
-
-    def _make_dataset(
-        self, encoded: EncodedTexts, order: BatchOrder, prepare: Prepare | None = None
-    ) -> tf.data.Dataset:
-        return make_dataset(
-            encoded,
-            order,
-            prepare=prepare,
-            pad_token_id=self.tokenizer.pad_token_id or 0,
-            max_length=self.max_length,
-        )
-
-    def _numbered(
-        self, encoded: EncodedTexts, order: BatchOrder, prepare: Prepare | None = None
-    ) -> Iterator[tuple[np.ndarray, Any]]:
-        """Gives each batch, with its examples' places."""
-        return zip(order.batches(0), self._make_dataset(encoded, order, prepare), strict=True)

@@ -17,12 +17,13 @@ from tfaigc.data import (
     Table,
     check_mlm_probability,
 )
-from tfaigc.errors import ConfigError, DataError
+from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report, by_kind, language_model_report
 from tfaigc.families import Backbone
 from tfaigc.layers import VocabularySettings
-from tfaigc.tasks.language_model import Examples, LanguageModel
-from tfaigc.tasks.masked_texts import surest_errors, with_masks
+from tfaigc.tasks.examples import Examples
+from tfaigc.tasks.language_model import LanguageModel
+from tfaigc.tasks.masked_texts import require_masks, surest_errors, with_masks
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.words import word_starts
 
@@ -62,7 +63,7 @@ class MaskedLM(LanguageModel):
         whole_word_mask: bool = False,
         max_length: int | None = None,
         vocabulary: VocabularySettings | None = None,
-        name: str = "masked_lm",
+        name: str | None = None,
     ) -> None:
         super().__init__(
             backbone, tokenizer, max_length=max_length, vocabulary=vocabulary, name=name
@@ -172,11 +173,13 @@ class MaskedLM(LanguageModel):
             return []
         table = self.read(records, columns=columns)
         encoded = self._encode_whole(table.column("text"))
-        self._require_masks(table, encoded)
+        require_masks(table, encoded, self.tokenizer, max_length=self.max_length)
         order = BatchOrder(np.diff(encoded.row_splits), batch_size)
         propose = tf.function(self._propose, autograph=False, reduce_retracing=True)
         answers: list[dict[str, Any]] = [{} for _ in table.rows]
-        batches = self._numbered(encoded, order, FoundMasks(self.mask_token_id))
+        batches = self.numbered_batches(
+            Examples(encoded, {"prepare": FoundMasks(self.mask_token_id)}), order
+        )
         for rows, (inputs, targets) in batches:
             scores, ids = (np.asarray(part) for part in propose(inputs, self._at_most(top_k)))
             counts = np.sum(np.asarray(targets) >= 0, axis=1)
@@ -204,9 +207,10 @@ class MaskedLM(LanguageModel):
             Perplexity and accuracy, by what stood in a token's place, and the surest errors.
         """
         table = self._read_with_targets(records, columns)
-        encoded, masking, _ = self.examples(table, cache=False)
+        examples = self.examples(table)
+        encoded = examples.encoded
         order = BatchOrder(np.diff(encoded.row_splits), batch_size, sort=False)
-        scores = self.score(self._make_dataset(encoded, order, masking))
+        scores = self.score(self.make_batches(examples, order))
         rows = np.split(encoded.token_ids, encoded.row_splits[1:-1])
         kept = np.where(scores.shown == scores.target, "the token itself", "another token")
         kinds = np.where(scores.shown == self.mask_token_id, "the mask", kept)
@@ -245,6 +249,30 @@ class MaskedLM(LanguageModel):
             "scores": tf.where(any_found, scores[:, 0], 0.0),
         }
 
+    def examples(
+        self,
+        table: Table,
+        targets: Any = None,
+        *,
+        cache: bool = False,
+        seed: int = 0,
+        by_epoch: bool = False,
+    ) -> Examples:
+        """Takes records to examples, long texts to several; batches hide tokens of theirs."""
+        encoded = self._encode_windows(table.column("text"), cache=cache)
+        special = np.zeros(self.tokenizer.vocabulary_size, np.bool_)
+        special[list(self.tokenizer.special_token_ids)] = True
+        masking = Masking(
+            self.mask_token_id,
+            special,
+            probability=self.mlm_probability,
+            starts_word=self._starts_word,
+            seed=seed,
+            by_epoch=by_epoch,
+        )
+        hidden = self.mlm_probability * float(np.sum(~special[encoded.token_ids]))
+        return Examples(encoded, {"prepare": masking}, hidden)
+
     def questions(self, table: Table) -> tuple[dict[str, str], ...]:
         """Takes some of the records to what an export is asked: texts with masks."""
         texts = [str(text) for text in table.column("text")[:16]]
@@ -279,32 +307,3 @@ class MaskedLM(LanguageModel):
             for row_ids, row_scores in zip(ids.tolist(), scores.tolist(), strict=True)
         ]
         return {"sequence": self.tokenizer.decode([filled])[0], "masks": masks}
-
-    def _require_masks(self, table: Table, encoded: Any) -> None:
-        """Refuses texts without a mask; special tokens may have been cut off."""
-        for index, ids in enumerate(np.split(encoded.token_ids, encoded.row_splits[1:-1])):
-            if self.mask_token_id not in ids:
-                text = str(table.rows[index].get("text"))
-                raise DataError(
-                    f"{table.location(index)}: a text must have {self.mask_token} within its first "
-                    f"{self.max_length} tokens. Received: {text!r:.60}. Put it where a token is to "
-                    "be guessed."
-                )
-
-    def examples(
-        self, table: Table, *, cache: bool, seed: int = 0, by_epoch: bool = False
-    ) -> Examples:
-        """Takes records to examples, long texts to several, and hides tokens of their batches."""
-        encoded = self._encode_windows(table.column("text"), cache=cache)
-        special = np.zeros(self.tokenizer.vocabulary_size, np.bool_)
-        special[list(self.tokenizer.special_token_ids)] = True
-        masking = Masking(
-            self.mask_token_id,
-            special,
-            probability=self.mlm_probability,
-            starts_word=self._starts_word,
-            seed=seed,
-            by_epoch=by_epoch,
-        )
-        hidden = self.mlm_probability * float(np.sum(~special[encoded.token_ids]))
-        return Examples(encoded, masking, hidden)

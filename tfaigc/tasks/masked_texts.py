@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfaigc.evaluation import Table, TokenScores
+from tfaigc.data import EncodedTexts, Table
+from tfaigc.errors import DataError
+from tfaigc.evaluation import Table as ReportTable
+from tfaigc.evaluation import TokenScores
 from tfaigc.tokenizers import Tokenizer
 
 _MOST_SHOWN = 10
@@ -27,9 +30,33 @@ def with_masks(texts: Sequence[str], mask: str) -> list[str]:
     ]
 
 
+def require_masks(
+    table: Table, encoded: EncodedTexts, tokenizer: Tokenizer, *, max_length: int
+) -> None:
+    """Refuses texts without a mask; it may have been cut off.
+
+    Args:
+        table: Records with a ``text``.
+        encoded: The texts' tokens.
+        tokenizer: What made them.
+        max_length: Most tokens of a text.
+
+    Raises:
+        DataError: A text has none.
+    """
+    for index, ids in enumerate(np.split(encoded.token_ids, encoded.row_splits[1:-1])):
+        if tokenizer.mask_token_id not in ids:
+            mask = tokenizer.token(tokenizer.mask_token_id or 0)
+            raise DataError(
+                f"{table.location(index)}: a text must have {mask} within its first {max_length} "
+                f"tokens. Received: {str(table.rows[index].get('text'))!r:.60}. Put it where a "
+                "token is to be guessed."
+            )
+
+
 def surest_errors(
     scores: TokenScores, rows: Sequence[np.ndarray], tokenizer: Tokenizer, names: Sequence[str]
-) -> Table:
+) -> ReportTable:
     """Shows where a model was wrong and sure.
 
     Args:
@@ -52,4 +79,4 @@ def surest_errors(
         named = [names[part[index]] for part in (scores.target, scores.best)]
         text = f"{left} {mask} {right}".strip()
         cells.append((text, *named, float(scores.probability[index])))
-    return Table("Surest errors", ("text", "true", "predicted", "probability"), cells)
+    return ReportTable("Surest errors", ("text", "true", "predicted", "probability"), cells)

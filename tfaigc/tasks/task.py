@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,14 @@ from tfaigc.data import (
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
 from tfaigc.families.requirements import check_features, check_packs
+from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.features import with_features
 from tfaigc.tasks.fine_tuning import is_raw
 from tfaigc.tasks.headed_model import HeadedModel
 from tfaigc.tasks.serving import text_fields
+
+# How many records an export is asked about.
+_QUESTIONS = 16
 
 
 class Task(HeadedModel):
@@ -46,6 +50,65 @@ class Task(HeadedModel):
     @abstractmethod
     def make_report(self, table: Table, logits: np.ndarray) -> Report:
         """Compares logits with what the records say."""
+
+    def examples(
+        self,
+        table: Table,
+        targets: Any = None,
+        *,
+        cache: bool = False,
+        seed: int = 0,
+        by_epoch: bool = False,
+    ) -> Examples:
+        """Takes records to examples.
+
+        Args:
+            table: What ``read`` returned.
+            targets: What ``targets`` returned; None: examples without targets.
+            cache: Whether token ids are kept for the next run.
+            seed: Of what is drawn, if anything is.
+            by_epoch: Whether epochs differ in what is drawn.
+
+        Returns:
+            The examples, one a record unless a task says otherwise.
+        """
+        texts = [str(text) for text in table.column("text")]
+        pairs = [str(text) for text in table.column("text_pair")] if self.takes_pairs else None
+        encoded = tokenize_cached(
+            self.tokenizer, texts, pairs, max_length=self.max_length, enabled=cache
+        )
+        return Examples(encoded, {"labels": targets})
+
+    def questions(self, table: Table) -> tuple[dict[str, str], ...]:
+        """Takes some of the records to what an export is asked."""
+        return tuple(
+            {"text": str(row["text"]), "text_pair": str(row.get("text_pair", row["text"]))}
+            for row in table.rows[:_QUESTIONS]
+        )
+
+    def make_batches(self, examples: Examples, order: BatchOrder) -> tf.data.Dataset:
+        """Makes batches of examples.
+
+        Args:
+            examples: What ``examples`` returned.
+            order: Which of them form which batch.
+
+        Returns:
+            Batches of the backbone's inputs and, if there are any, the targets.
+        """
+        return make_dataset(
+            examples.encoded,
+            order,
+            pad_token_id=self.tokenizer.pad_token_id or 0,
+            max_length=self.max_length,
+            **examples.targets,
+        )
+
+    def numbered_batches(
+        self, examples: Examples, order: BatchOrder
+    ) -> Iterator[tuple[np.ndarray, Any]]:
+        """Gives each batch behind its examples' places, int64, (batch,); see ``make_batches``."""
+        return zip(order.batches(0), self.make_batches(examples, order), strict=True)
 
     def dataset(
         self,
@@ -218,19 +281,15 @@ class Task(HeadedModel):
         cache: bool,
         order: dict[str, Any],
     ) -> tf.data.Dataset:
-        texts = [str(text) for text in table.column("text")]
-        pairs = [str(text) for text in table.column("text_pair")] if self.takes_pairs else None
-        encoded = tokenize_cached(
-            self.tokenizer, texts, pairs, max_length=self.max_length, enabled=cache
+        self._examples = self._examples or self.questions(table)
+        examples = self.examples(
+            table,
+            targets,
+            cache=cache,
+            seed=order.get("seed", 0),
+            by_epoch=order.get("shuffle", False),
         )
-        self._examples = self._examples or tuple(
-            {"text": text, "text_pair": pair}
-            for text, pair in zip(texts[:16], (pairs or texts)[:16], strict=True)
-        )
-        return make_dataset(
-            encoded,
-            BatchOrder(np.diff(encoded.row_splits), batch_size, **order),
-            labels=targets,
-            pad_token_id=self.tokenizer.pad_token_id or 0,
-            max_length=self.max_length,
-        )
+        made = BatchOrder(np.diff(examples.encoded.row_splits), batch_size, **order)
+        if examples.counted is not None and made.usual_weight is not None:
+            made.usual_weight = examples.counted / len(made)
+        return self.make_batches(examples, made)

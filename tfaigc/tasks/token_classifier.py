@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
 from tfaigc.data import (
     WORD_FILE_READERS,
-    BatchOrder,
-    EncodedTexts,
     Table,
     check_tags,
     check_words,
-    make_dataset,
     read_records,
 )
 from tfaigc.evaluation import Report, TaggedSentences
 from tfaigc.families import Backbone
 from tfaigc.tasks.checkpoint import Checkpoint
 from tfaigc.tasks.cross_entropy import CrossEntropyTask
+from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.labels import HeadChoice, check_labels, choose_head
 from tfaigc.tasks.problems import WordTags, make_tags
 from tfaigc.tasks.tagging.graph import tag_texts
@@ -128,6 +125,25 @@ class TokenClassifier(CrossEntropyTask):
         """Takes the records' tags to numbers: for each record int32, (words,)."""
         return check_tags(table, labels=self.labels)[1].ids
 
+    def examples(
+        self,
+        table: Table,
+        targets: Any = None,
+        *,
+        cache: bool = False,
+        seed: int = 0,
+        by_epoch: bool = False,
+    ) -> Examples:
+        """Takes sentences to examples with a label for each token; see ``Task.examples``."""
+        encoded, labels = encode_labelled(
+            self.tokenizer,
+            table,
+            targets,
+            max_length=self.max_length,
+            inside=self.problem.inside(),
+        )
+        return Examples(encoded, {"token_labels": labels}, float(np.sum(labels >= 0)))
+
     def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
         """Reads records that have ``words``, or a ``text``.
 
@@ -231,27 +247,6 @@ class TokenClassifier(CrossEntropyTask):
         overlap = (self.max_length - sum(affixes)) // 2
         return {"max_length": self.max_length, "affixes": affixes, "overlap": overlap}
 
-    def batches(
-        self, encoded: EncodedTexts, order: BatchOrder, *, token_labels: np.ndarray | None = None
-    ) -> tf.data.Dataset:
-        """Makes batches of tokens.
-
-        Args:
-            encoded: The tokens.
-            order: Which examples form which batch.
-            token_labels: int32, (tokens,); None: without labels.
-
-        Returns:
-            The backbone's inputs and, if given, the labels.
-        """
-        return make_dataset(
-            encoded,
-            order,
-            token_labels=token_labels,
-            pad_token_id=self.tokenizer.pad_token_id or 0,
-            max_length=self.max_length,
-        )
-
     @classmethod
     def _assembled(
         cls, backbone: Backbone, tokenizer: Tokenizer, *, problem: Any, max_length: int | None
@@ -266,30 +261,6 @@ class TokenClassifier(CrossEntropyTask):
 
     def _read_with_targets(self, records: Any, columns: Mapping[str, str] | None) -> Table:
         return check_tags(_read(records, columns), labels=self.labels)[0]
-
-    def _batches(
-        self,
-        table: Table,
-        *,
-        targets: Any,
-        batch_size: int | None,
-        cache: bool,
-        order: dict[str, Any],
-    ) -> tf.data.Dataset:
-        texts = [str(text) for text in table.column("text")[:16]]
-        self._examples = self._examples or tuple({"text": text} for text in texts)
-        encoded, labels = encode_labelled(
-            self.tokenizer,
-            table,
-            targets,
-            max_length=self.max_length,
-            inside=self.problem.inside(),
-        )
-        made = BatchOrder(np.diff(encoded.row_splits), batch_size, **order)
-        if made.usual_weight is not None:
-            # The loss is a mean over tokens, so tokens are what batches count by.
-            made.usual_weight = float(np.sum(labels >= 0) / len(made))
-        return self.batches(encoded, made, token_labels=labels)
 
 
 def _read(records: Any, columns: Mapping[str, str] | None) -> Table:

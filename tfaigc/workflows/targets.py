@@ -157,7 +157,15 @@ class SeveralClasses:
         return "classes", _counted(targets.names, targets.values.sum(axis=0))
 
 
-class Numbers:
+class WithoutStrata:
+    """Targets by which records are not sorted."""
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Splits are drawn from all records alike."""
+        return np.zeros(len(targets.values), np.int32)
+
+
+class Numbers(WithoutStrata):
     """A number in ``label``, or a list of them where they have names."""
 
     text_field: ClassVar[str] = "text"
@@ -172,10 +180,6 @@ class Numbers:
             table, *fields, count=len(names or ("",)), max_invalid_share=max_invalid_share
         )
         return kept, Targets(values, tuple(names or ()))
-
-    def strata(self, targets: Targets) -> np.ndarray:
-        """Splits are drawn from all records alike."""
-        return np.zeros(len(targets.values), np.int32)
 
     def check(self, table: Table, targets: Targets) -> None:
         """Refuses numbers that are all the same."""
@@ -197,7 +201,7 @@ class Numbers:
         return "numbers", "; ".join(shown[:_MOST_SHOWN])
 
 
-class Tags:
+class Tags(WithoutStrata):
     """A tag for each word, in ``tags``."""
 
     text_field: ClassVar[str] = "words"
@@ -212,10 +216,6 @@ class Tags:
         values = np.empty(len(kept), object)
         values[:] = encoded.ids
         return kept, Targets(values, encoded.names)
-
-    def strata(self, targets: Targets) -> np.ndarray:
-        """Splits are drawn from all records alike."""
-        return np.zeros(len(targets.values), np.int32)
 
     def check(self, table: Table, targets: Targets) -> None:
         """Refuses records of one tag alone."""

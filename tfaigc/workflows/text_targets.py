@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from tfaigc.data import Table, check_conversations, check_responses, check_texts
-from tfaigc.workflows.targets import Targets
+from tfaigc.workflows.targets import Targets, WithoutStrata
 
 
-class OwnTokens:
+class OwnTokens(WithoutStrata):
     """Tokens of the text itself."""
 
     text_field: ClassVar[str] = "text"
@@ -24,10 +24,6 @@ class OwnTokens:
         """Reads nothing beside the texts."""
         kept = check_texts(table, *fields, max_invalid_share=max_invalid_share)
         return kept, Targets(np.zeros(len(kept), np.int32), ())
-
-    def strata(self, targets: Targets) -> np.ndarray:
-        """Splits are drawn from all records alike."""
-        return targets.values
 
     def check(self, table: Table, targets: Targets) -> None:
         """Takes what there is."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tfaigc.data import BatchOrder, EncodedTexts, Table, central_tokens, cut_windows
+from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.problems import WordTags
 from tfaigc.tasks.tagging.units import units_of_text, units_of_words
 
@@ -109,7 +110,7 @@ def _token_logits(model: TokenClassifier, encoded: EncodedTexts, *, batch_size: 
     cut, _ = cut_windows(encoded, **how)
     order = BatchOrder(np.diff(cut.row_splits), batch_size)
     logits = np.zeros((len(cut.token_ids), len(model.labels)), np.float32)
-    for examples, inputs in zip(order.batches(0), model.batches(cut, order), strict=True):
+    for examples, inputs in model.numbered_batches(Examples(cut), order):
         found = np.asarray(model.predict_on_batch(inputs))
         tokens = [np.arange(*cut.row_splits[each : each + 2]) for each in examples]
         logits[np.concatenate(tokens)] = found[np.asarray(inputs["padding_mask"]) == 1]
