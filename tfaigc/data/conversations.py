@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from tfaigc.data.cache import EncodedTexts
 from tfaigc.data.checks import check_rows, check_texts
 from tfaigc.data.faults import Fault, settle
+from tfaigc.data.lists import as_list
 from tfaigc.data.table import Table
 
 Span = tuple[int, int]
@@ -130,16 +130,10 @@ def refuse_cut_responses(table: Table, counts: np.ndarray, *, max_length: int) -
 
 def parse_messages(value: Any) -> list[Message] | None:
     """Takes a conversation to a list of messages, or to None where it is none."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if not isinstance(value, list | tuple) or not value:
+    listed = as_list(value)
+    if not listed:
         return None
-    messages = [dict(each) if isinstance(each, dict) else {} for each in value]
+    messages = [dict(each) if isinstance(each, dict) else {} for each in listed]
     whole = all(isinstance(each.get("role"), str) and "content" in each for each in messages)
     return messages if whole else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import numpy as np
 
 from tfaigc.data.checks import leave_out
 from tfaigc.data.labels import LabelSet, written
+from tfaigc.data.lists import as_list
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
 from tfaigc.tagging import (
@@ -139,7 +139,7 @@ def _read_row(
     if reason:
         return [], [], reason
     column = table.column_name("tags")
-    listed = _as_list(row.get("tags"))
+    listed = as_list(row.get("tags"))
     if listed is None:
         given = row.get("tags")
         kind = type(given).__name__
@@ -160,7 +160,7 @@ def _read_row(
 
 def _read_words(value: Any, column: str) -> tuple[list[str], str]:
     """Reads words; what is wrong with them is the second of the two."""
-    words = _as_list(value)
+    words = as_list(value)
     if words is None:
         kind = type(value).__name__
         reason = f"{column} must be a list of words. Received: {value!r:.60} ({kind})."
@@ -183,18 +183,6 @@ def _read_tag(value: Any, known: LabelSet | None) -> str:
         number = known.number(value)
         return known.names[number] if number is not None else written(value) or ""
     return written(value) or ""
-
-
-def _as_list(value: Any) -> list[Any] | None:
-    """Takes what a record has to a list, or to None where it is none."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return list(value) if isinstance(value, list | tuple) else None
 
 
 def _rewrite(tags: Sequence[str], scheme: Scheme) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from tfaigc.data.checks import check_rows
 from tfaigc.data.labels import LabelSet, written
+from tfaigc.data.lists import as_list
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
 
@@ -35,7 +35,7 @@ def check_numbers(
     """
 
     def parse(value: Any, column: str) -> tuple[list[float], str]:
-        listed = _as_list(value) if count > 1 else [value]
+        listed = _names(value) if count > 1 else [value]
         if listed is None or len(listed) != count:
             return [], f"{column} must be a list of {count} numbers. Received: {value!r:.60}."
         numbers = [_number(each, column) for each in listed]
@@ -72,11 +72,11 @@ def check_label_lists(
         DataError: A field is missing, more than the allowed share of the records cannot be used,
             or ``labels`` is None and there are fewer than two classes.
     """
-    lists = [_as_list(value) for value in table.require(*fields, "labels").column("labels")]
+    lists = [_names(value) for value in table.require(*fields, "labels").column("labels")]
     known = LabelSet(labels) if labels is not None else _infer(lists, table)
 
     def parse(value: Any, column: str) -> tuple[list[int], str]:
-        listed = _as_list(value)
+        listed = _names(value)
         if listed is None:
             kind = type(value).__name__
             return [], f"{column} must be a list of class names. Received: {value!r:.60} ({kind})."
@@ -109,19 +109,11 @@ def _number(value: Any, column: str) -> tuple[float, str]:
     return number, ""
 
 
-def _as_list(value: Any) -> list[Any] | None:
+def _names(value: Any) -> list[Any] | None:
     """Takes the labels of one record to a list, or to None where they are none."""
-    if isinstance(value, str):
-        text = value.strip()
-        if not text.startswith("["):
-            return [name for part in text.split(",") if (name := part.strip())]
-        try:
-            value = json.loads(text)
-        except ValueError:
-            return None
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return list(value) if isinstance(value, list | tuple | set | frozenset) else None
+    if isinstance(value, str) and not value.strip().startswith("["):
+        return [name for part in value.split(",") if (name := part.strip())]
+    return as_list(list(value) if isinstance(value, set | frozenset) else value)
 
 
 def _infer(lists: Sequence[list[Any] | None], table: Table) -> LabelSet:
