@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tfaigc.cli.group import VerbGroup, column_option, prepare, shared_options
+from tfaigc.cli.group import VerbGroup, column_option, column_options, prepare, shared_options
 from tfaigc.version import __version__
 
 _TRAIN_HELP = """Fine-tune a model as the file RECIPE says; KEY=VALUE pairs win over it.
@@ -109,11 +109,7 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("model")
 @click.argument("data")
-@column_option("text", "text")
-@column_option("text-pair")
-@column_option("label", "label")
-@column_option("words", "words")
-@column_option("tags", "tags")
+@column_options("text", "text_pair", "label", "words", "tags")
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
 @shared_options
@@ -122,11 +118,7 @@ def evaluate(
     context: click.Context,
     model: str,
     data: str,
-    text_column: str,
-    text_pair_column: str | None,
-    label_column: str,
-    words_column: str,
-    tags_column: str,
+    columns: dict[str, str | None],
     batch_size: int,
     output_dir: str | None,
 ) -> None:
@@ -137,11 +129,7 @@ def evaluate(
     run(
         model,
         data,
-        text_column=text_column,
-        text_pair_column=text_pair_column,
-        label_column=label_column,
-        words_column=words_column,
-        tags_column=tags_column,
+        columns=columns,
         batch_size=batch_size,
         output_dir=output_dir,
         screen=screen,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
@@ -41,6 +42,23 @@ def shared_options(command: Command) -> Command:
 def column_option(field: str, default: str | None = None) -> Callable[[Command], Command]:
     """Adds an option that names the column of a field."""
     return click.option(f"--{field}-column", default=default, show_default=default is not None)
+
+
+def column_options(*fields: str) -> Callable[[Command], Command]:
+    """Adds an option for each of some fields, and gives their columns as one dict, ``columns``."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def gathered(*arguments: Any, **options: Any) -> Any:
+            columns = {field: options.pop(f"{field}_column") for field in fields}
+            return command(*arguments, columns=columns, **options)
+
+        found: Any = gathered
+        for field in reversed(fields):
+            found = column_option(field.replace("_", "-"), field)(found)
+        return cast(Command, found)
+
+    return decorate
 
 
 class VerbGroup(click.Group):

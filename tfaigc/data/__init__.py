@@ -38,7 +38,7 @@ from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS
 from tfaigc.data.records import read_records
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import Summary, describe
-from tfaigc.data.table import Table
+from tfaigc.data.table import FIELDS, Table
 from tfaigc.data.tags import EncodedTags, check_tags, check_words
 from tfaigc.data.targets import check_label_lists, check_numbers
 from tfaigc.data.windows import central_tokens, cut_windows
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
 
 __all__ = [
+    "FIELDS",
     "FILE_READERS",
     "IGNORED",
     "WORD_FILE_READERS",

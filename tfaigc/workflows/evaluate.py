@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tfaigc.errors import DataError
@@ -21,11 +23,7 @@ def evaluate(
     model: str,
     data: str,
     *,
-    text_column: str = "text",
-    text_pair_column: str | None = None,
-    label_column: str = "label",
-    words_column: str = "words",
-    tags_column: str = "tags",
+    columns: Mapping[str, str | None] = MappingProxyType({}),
     batch_size: int = 64,
     output_dir: str | None = None,
     screen: Screen,
@@ -35,11 +33,7 @@ def evaluate(
     Args:
         model: The model's source, usually a directory that `train` wrote.
         data: A CSV, TSV or JSONL file, or a name that recipes know.
-        text_column: The column with the text.
-        text_pair_column: The column with the second text, for models of pairs.
-        label_column: The column with the target.
-        words_column: The column with lists of words, for models that tag words.
-        tags_column: The column with their tags.
+        columns: Our names of fields to the data's columns; see ``read_examples``.
         batch_size: Texts per step.
         output_dir: A new or empty directory for the report.
         screen: Where results go.
@@ -57,11 +51,7 @@ def evaluate(
     table, _ = read_examples(
         data,
         kind,
-        text_column=text_column,
-        text_pair_column=text_pair_column,
-        label_column=label_column,
-        words_column=words_column,
-        tags_column=tags_column,
+        columns=columns,
         names=stored_labels(directory),
         screen=screen,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfaigc.data import (
+    FIELDS,
     FILE_READERS,
     WORD_FILE_READERS,
     LabelSet,
@@ -30,12 +31,6 @@ from tfaigc.workflows.targets import TargetKind, Targets
 
 BUILT_IN = {"movie_reviews": movie_reviews, "movie_ratings": movie_ratings}
 """Data that needs no file, by the name that recipes know."""
-
-
-_FIELDS = (
-    *("text", "text_pair", "label", "labels", "words", "tags"),
-    *("prompt", "response", "messages"),
-)
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class Splits:
         digest = hashlib.sha256()
         for table in (self.train, self.validation):
             for row in table.rows:
-                values = [row.get(field) for field in _FIELDS]
+                values = [row.get(field) for field in FIELDS]
                 digest.update(json.dumps(values, default=str).encode())
         return digest.hexdigest()
 
@@ -117,12 +112,7 @@ def read_examples(
     source: str,
     kind: TargetKind,
     *,
-    text_column: str,
-    text_pair_column: str | None,
-    label_column: str,
-    words_column: str = "words",
-    tags_column: str = "tags",
-    written_columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None],
     names: Sequence[str] | None = None,
     max_invalid_share: float = 0.0,
     screen: Screen,
@@ -132,14 +122,9 @@ def read_examples(
     Args:
         source: A file, or a built-in name.
         kind: What the targets are.
-        text_column: The column with the text.
-        text_pair_column: The column with the second text; None: ``text_pair``, if there is one.
-        label_column: The column with the target; where the task calls it ``labels``, a column of
-            that name is found without being named.
-        words_column: The column with the words, for tasks on words.
-        tags_column: The column with their tags.
-        written_columns: The columns with ``prompt`` and ``response``, or with ``messages``, for
-            causal language models; None: those of these names, where there are any.
+        columns: Our names of fields to the source's columns; None: that of the same name. What
+            the targets do not read may be named in vain. Where they call it ``labels``, it is
+            ``label`` that names the column.
         names: The names of classes or numbers, in their order; None: those of the data.
         max_invalid_share: Share of the rows that may be left out.
         screen: Where the numbers go.
@@ -150,24 +135,21 @@ def read_examples(
     Raises:
         DataError: The file or its rows cannot be used.
     """
-    columns = {"text": text_column}
-    if kind.text_field == "words":
-        columns = {"words": words_column, "tags": tags_column}
-    elif kind.text_field == "written":
-        columns = {} if text_column == "text" else {"text": text_column}
-        columns |= written_columns or {}
-    elif kind.field is not None:
-        columns[kind.field] = kind.field if label_column == "label" else label_column
-    if text_pair_column is not None:
-        columns["text_pair"] = text_pair_column
+    wanted = dict(columns)
+    if kind.field == "labels":
+        wanted["labels"] = None if wanted.get("label") == "label" else wanted.get("label")
+    named = {
+        field: column
+        for field, column in wanted.items()
+        if field in kind.columns and column not in (None, field)
+    }
     table = read_records(
         _records(source),
-        columns=columns,
+        columns=named,
         max_invalid_share=max_invalid_share,
-        readers=WORD_FILE_READERS if kind.text_field == "words" else FILE_READERS,
+        readers=WORD_FILE_READERS if "words" in kind.columns else FILE_READERS,
     )
-    fields = [field for field in ("text", "text_pair") if field in table.columns]
-    table, targets = kind.read(table, *fields, names=names, max_invalid_share=max_invalid_share)
+    table, targets = kind.read(table, names=names, max_invalid_share=max_invalid_share)
     left_out = f", {len(table.rejected):,} unusable ones left out" if table.rejected else ""
     screen.fact("data", f"{source}: {len(table):,} rows{left_out}")
     return table, targets
@@ -230,16 +212,7 @@ def _read(
     return read_examples(
         source,
         kind,
-        text_column=recipe.text_column,
-        text_pair_column=recipe.text_pair_column,
-        label_column=recipe.label_column,
-        words_column=recipe.words_column,
-        tags_column=recipe.tags_column,
-        written_columns={
-            field: column
-            for field in ("prompt", "response", "messages")
-            if (column := getattr(recipe, f"{field}_column")) is not None
-        },
+        columns={field: getattr(recipe, f"{field}_column", None) for field in FIELDS},
         names=names,
         max_invalid_share=recipe.max_invalid_share,
         screen=screen,

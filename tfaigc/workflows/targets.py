@@ -39,32 +39,31 @@ class Targets:
         return replace(self, values=self.values[rows])
 
 
+def text_fields(table: Table) -> tuple[str, ...]:
+    """Names the fields of a table that must hold text: one, and a second where there is one."""
+    return ("text", "text_pair") if "text_pair" in table.columns else ("text",)
+
+
 class TargetKind(Protocol):
     """One kind of target.
 
     Attributes:
-        text_field: Our name of the column that holds what is read: a text or words; "written"
-            where it is any of those that a causal language model learns from.
+        columns: Our names of all columns that it reads, if they are there.
         field: Our name of the column that holds it; None where the text is all.
         by_class: Whether names are classes, which may come from the data.
     """
 
-    text_field: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
     field: ClassVar[str | None]
     by_class: ClassVar[bool]
 
     def read(
-        self,
-        table: Table,
-        *fields: str,
-        names: Sequence[str] | None,
-        max_invalid_share: float,
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Checks records, and reads their targets.
 
         Args:
             table: The records.
-            *fields: The fields that must hold text.
             names: The names in their order; None: those of the data.
             max_invalid_share: Share of the records that may be dropped.
 
@@ -92,16 +91,16 @@ class TargetKind(Protocol):
 class OneClass:
     """A class in ``label``."""
 
-    text_field: ClassVar[str] = "text"
+    columns: ClassVar[tuple[str, ...]] = ("text", "text_pair", "label")
     field: ClassVar[str | None] = "label"
     by_class: ClassVar[bool] = True
 
     def read(
-        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Reads class numbers, int32, (records,)."""
         kept, encoded = check_examples(
-            table, *fields, labels=names, max_invalid_share=max_invalid_share
+            table, *text_fields(table), labels=names, max_invalid_share=max_invalid_share
         )
         return kept, Targets(encoded.ids, encoded.names)
 
@@ -125,16 +124,16 @@ class OneClass:
 class SeveralClasses:
     """A list of classes in ``labels``."""
 
-    text_field: ClassVar[str] = "text"
+    columns: ClassVar[tuple[str, ...]] = ("text", "text_pair", "labels")
     field: ClassVar[str | None] = "labels"
     by_class: ClassVar[bool] = True
 
     def read(
-        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Reads 0 or 1 for each class, int32, (records, classes)."""
         kept, belongs, known = check_label_lists(
-            table, *fields, labels=names, max_invalid_share=max_invalid_share
+            table, *text_fields(table), labels=names, max_invalid_share=max_invalid_share
         )
         return kept, Targets(belongs, known)
 
@@ -168,16 +167,19 @@ class WithoutStrata:
 class Numbers(WithoutStrata):
     """A number in ``label``, or a list of them where they have names."""
 
-    text_field: ClassVar[str] = "text"
+    columns: ClassVar[tuple[str, ...]] = ("text", "text_pair", "label")
     field: ClassVar[str | None] = "label"
     by_class: ClassVar[bool] = False
 
     def read(
-        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Reads numbers, float32, (records, numbers)."""
         kept, values = check_numbers(
-            table, *fields, count=len(names or ("",)), max_invalid_share=max_invalid_share
+            table,
+            *text_fields(table),
+            count=len(names or ("",)),
+            max_invalid_share=max_invalid_share,
         )
         return kept, Targets(values, tuple(names or ()))
 
@@ -204,12 +206,12 @@ class Numbers(WithoutStrata):
 class Tags(WithoutStrata):
     """A tag for each word, in ``tags``."""
 
-    text_field: ClassVar[str] = "words"
+    columns: ClassVar[tuple[str, ...]] = ("words", "tags")
     field: ClassVar[str | None] = "tags"
     by_class: ClassVar[bool] = True
 
     def read(
-        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Reads tags' numbers, for each record int32, (words,)."""
         kept, encoded = check_tags(table, labels=names, max_invalid_share=max_invalid_share)

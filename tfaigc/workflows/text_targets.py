@@ -14,15 +14,15 @@ from tfaigc.workflows.targets import Targets, WithoutStrata
 class OwnTokens(WithoutStrata):
     """Tokens of the text itself."""
 
-    text_field: ClassVar[str] = "text"
+    columns: ClassVar[tuple[str, ...]] = ("text",)
     field: ClassVar[str | None] = None
     by_class: ClassVar[bool] = False
 
     def read(
-        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Reads nothing beside the texts."""
-        kept = check_texts(table, *fields, max_invalid_share=max_invalid_share)
+        kept = check_texts(table, "text", max_invalid_share=max_invalid_share)
         return kept, Targets(np.zeros(len(kept), np.int32), ())
 
     def check(self, table: Table, targets: Targets) -> None:
@@ -36,10 +36,10 @@ class OwnTokens(WithoutStrata):
 class WhatFollows(OwnTokens):
     """What a model is to write: a text, a response, or the assistant's part of a conversation."""
 
-    text_field: ClassVar[str] = "written"
+    columns: ClassVar[tuple[str, ...]] = ("text", "prompt", "response", "messages")
 
     def read(
-        self, table: Table, *fields: str, names: Sequence[str] | None, max_invalid_share: float
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
     ) -> tuple[Table, Targets]:
         """Reads ``messages``, ``prompt`` and ``response``, or ``text``, whichever there are."""
         if "messages" in table.columns:
