@@ -54,6 +54,23 @@ def test_lengths_are_rounded_up_and_capped(max_length: int | None, widths: list[
     assert [batch["token_ids"].shape[1] for batch in dataset] == widths
 
 
+def test_several_texts_of_an_example_stand_together() -> None:
+    encoded = encode([[5, 6], [7], [8, 8, 8], [9]])
+    order = BatchOrder([9, 1], 2)
+    groups = np.array([0, 3, 4])
+    labels = np.array([1, 0], np.int32)
+    (batch,) = make_dataset(encoded, order, labels=labels, groups=groups, multiple=1)
+    inputs, targets = batch
+    assert inputs["token_ids"].numpy().tolist() == [
+        [[5, 6, 0], [7, 0, 0], [8, 8, 8]],
+        [[9, 0, 0], [0, 0, 0], [0, 0, 0]],
+    ]
+    assert inputs["padding_mask"].numpy().sum(axis=-1).tolist() == [[2, 1, 3], [1, 0, 0]]
+    assert targets.numpy().tolist() == [1, 0]
+    with pytest.raises(DataError, match="cannot share rows"):
+        make_dataset(encoded, BatchOrder([9, 1], 2, row_length=9), groups=groups)
+
+
 def test_batches_of_tokens_count_padding() -> None:
     encoded = encode(ROWS)
     order = BatchOrder(np.diff(encoded.row_splits), batch_tokens=48)

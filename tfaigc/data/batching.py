@@ -64,6 +64,7 @@ def make_dataset(
     token_labels: npt.NDArray[np.int32] | None = None,
     prepare: Prepare | None = None,
     rows: npt.NDArray[np.float32] | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
     pad_token_id: int = 0,
     max_length: int | None = None,
     multiple: int = LENGTH_STEP,
@@ -90,6 +91,9 @@ def make_dataset(
         prepare: Makes the labels, where they are tokens of the batch; instead of `labels`.
         rows: What was made of each example, for inputs `features` instead of tokens.
             (examples, width).
+        groups: Where examples have several texts each: example i has those from groups[i] up to
+            groups[i + 1]. Inputs get an axis of texts behind that of examples; what has fewer
+            than others of its batch is filled up with padding. (examples + 1,).
         pad_token_id: Fills `token_ids` after an example's end.
         max_length: The longest that rounding up may make a batch.
         multiple: What a batch's length is rounded up to.
@@ -103,7 +107,7 @@ def make_dataset(
     """
     import tensorflow as tf
 
-    _check_counts(features, order, labels, weights)
+    _check_counts(features, order, labels, weights, groups)
     batcher = _Batcher(
         features,
         order.row_length,
@@ -112,6 +116,7 @@ def make_dataset(
         multiple,
         token_labels,
         counts_texts=token_labels is None and prepare is None,
+        groups=groups,
     )
     targets = [np.asarray(array) for array in (labels, weights) if array is not None]
 
@@ -147,6 +152,7 @@ def make_dataset(
         features.token_ids,
         features.segment_ids,
         features.row_splits,
+        *([] if groups is None else [groups]),
         *targets,
     ]
     order.fingerprint = functools.cache(lambda: _hash(arrays))
@@ -167,6 +173,7 @@ class _Batcher:
         multiple: int,
         token_labels: npt.NDArray[np.int32] | None = None,
         counts_texts: bool = True,
+        groups: npt.NDArray[np.int64] | None = None,
     ) -> None:
         # A plain view: indexing a numpy.memmap costs more than the gather itself.
         self._token_ids = np.asarray(features.token_ids)
@@ -180,18 +187,21 @@ class _Batcher:
         self._multiple = multiple
         self._token_labels = token_labels
         self._counts_texts = counts_texts
+        self._groups = groups
 
     @property
     def shapes(self) -> dict[str, tuple[int | None, ...]]:
         """The shape of each input, as far as all batches share it."""
         names = ["token_ids", "padding_mask", "segment_ids"]
         if self._row_length is None:
-            return dict.fromkeys(names, (None, None))
+            return dict.fromkeys(names, (None, None) if self._groups is None else (None,) * 3)
         grid = (None, self._row_length)
         shapes: dict[str, tuple[int | None, ...]] = dict.fromkeys([*names, "pack_ids"], grid)
         return shapes | ({"text_starts": (None,)} if self._counts_texts else {})
 
     def __call__(self, batch: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.int32]]:
+        if self._groups is not None:
+            return self._lay_groups(batch, self._groups)
         if self._row_length is None:
             width = self._width(batch)
             return self._lay(batch, np.arange(len(batch)) * width, (len(batch), width))
@@ -204,6 +214,18 @@ class _Batcher:
         if self._counts_texts:
             inputs["text_starts"] = starts.astype(np.int32)
         return inputs
+
+    def _lay_groups(
+        self, batch: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]
+    ) -> dict[str, npt.NDArray[np.int32]]:
+        """Copies each example's texts to rows of its own: (examples, texts, length)."""
+        counts = groups[batch + 1] - groups[batch]
+        most = int(counts.max())
+        texts = _counted_up(groups[batch], counts)
+        rows = _counted_up(np.arange(len(batch)) * most, counts)
+        width = self._width(texts)
+        grids = self._lay(texts, rows * width, (len(batch) * most, width))
+        return {name: grid.reshape(len(batch), most, width) for name, grid in grids.items()}
 
     def _lay(
         self, examples: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], shape: tuple[int, int]
@@ -266,12 +288,18 @@ def _check_counts(
     order: BatchOrder,
     labels: npt.NDArray[Any] | None,
     weights: npt.NDArray[Any] | None,
+    groups: npt.NDArray[np.int64] | None,
 ) -> None:
     """Refuses arrays that do not belong together."""
     if weights is not None and labels is None:
         raise DataError("weights need labels. Received: weights alone. Pass labels=... too.")
+    if groups is not None and order.row_length is not None:
+        raise DataError(
+            "Examples of several texts cannot share rows. Received: groups and row_length. "
+            "Leave row_length out."
+        )
     counts = {
-        "features": len(features.row_splits) - 1,
+        "features": len(features.row_splits if groups is None else groups) - 1,
         "order": len(order.lengths),
         "labels": None if labels is None else len(labels),
         "weights": None if weights is None else len(weights),

@@ -99,6 +99,7 @@ class Task(HeadedModel):
         return make_dataset(
             examples.encoded,
             order,
+            groups=examples.groups,
             pad_token_id=self.tokenizer.pad_token_id or 0,
             max_length=self.max_length,
             **examples.targets,
@@ -289,7 +290,7 @@ class Task(HeadedModel):
             seed=order.get("seed", 0),
             by_epoch=order.get("shuffle", False),
         )
-        made = BatchOrder(np.diff(examples.encoded.row_splits), batch_size, **order)
+        made = BatchOrder(examples.lengths, batch_size, **order)
         if examples.counted is not None and made.usual_weight is not None:
             made.usual_weight = examples.counted / len(made)
         return self.make_batches(examples, made)
