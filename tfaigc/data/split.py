@@ -10,41 +10,47 @@ from tfaigc.data.shuffling import permutation
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
 
+# What is read of a record, unless somebody says it more exactly.
+_READ = ("text", "text_pair")
 
-def first_of_duplicates(table: Table, *, seen: Table | None = None) -> np.ndarray:
+
+def first_of_duplicates(
+    table: Table, *, fields: Sequence[str] = _READ, seen: Table | None = None
+) -> np.ndarray:
     """Finds the records whose text has not been seen before.
 
-    Two records are duplicates where their texts, and second texts, or all that is said in them,
-    are equal to the character.
+    Two records are duplicates where all that is read of them is equal to the character.
 
     Args:
         table: The records.
+        fields: What is read of a record.
         seen: Records that count as seen from the start, such as those of another split.
 
     Returns:
         int64: the positions of the first record of each text.
     """
-    known = set(_texts(seen)) if seen is not None else set()
+    known = set(_texts(seen, fields)) if seen is not None else set()
     kept = []
-    for index, text in enumerate(_texts(table)):
+    for index, text in enumerate(_texts(table, fields)):
         if text not in known:
             known.add(text)
             kept.append(index)
     return np.asarray(kept, np.int64)
 
 
-def count_conflicts(table: Table, targets: np.ndarray) -> int:
+def count_conflicts(table: Table, targets: np.ndarray, *, fields: Sequence[str] = _READ) -> int:
     """Counts the texts that stand under more than one label.
 
     Args:
         table: The records.
         targets: Each record's class, (records,), or numbers, (records, ...).
+        fields: What is read of a record.
 
     Returns:
         The number of distinct texts whose records disagree; of duplicates the first is kept.
     """
     found: dict[Hashable, set[bytes]] = {}
-    for text, target in zip(_texts(table), np.asarray(targets), strict=True):
+    for text, target in zip(_texts(table, fields), np.asarray(targets), strict=True):
         found.setdefault(text, set()).add(target.tobytes())
     return sum(len(labels) > 1 for labels in found.values())
 
@@ -91,8 +97,6 @@ def stratified_split(
     return joined
 
 
-def _texts(table: Table) -> list[Hashable]:
-    columns = [table.column(field) for field in ("text", "text_pair", "prompt", "response")]
-    if "messages" in table.columns:
-        columns.append([repr(messages) for messages in table.column("messages")])
-    return list(zip(*columns, strict=True))
+def _texts(table: Table, fields: Sequence[str]) -> list[Hashable]:
+    rows = ([row.get(field) for field in fields] for row in table.rows)
+    return [tuple(each if isinstance(each, str) else repr(each) for each in row) for row in rows]

@@ -65,17 +65,25 @@ MASKED_TOKENS = TaskKind(
 NEXT_TOKENS = TaskKind("CausalLM", WhatFollows(), {}, {})
 
 
+_BY_TASK = {
+    "text-regression": NUMBERS,
+    "token-classification": TAGS,
+    "masked-lm": MASKED_TOKENS,
+    "causal-lm": NEXT_TOKENS,
+}
+
+# What the names of the classes in ``transformers`` end with.
+_BY_ARCHITECTURE = {
+    "ForMaskedLM": MASKED_TOKENS,
+    "ForCausalLM": NEXT_TOKENS,
+    "GPT2LMHeadModel": NEXT_TOKENS,
+    "ForTokenClassification": TAGS,
+}
+
+
 def kind_of_recipe(recipe: Recipe) -> TaskKind:
     """Returns the kind of task that a recipe asks for."""
-    if recipe.task == "text-regression":
-        return NUMBERS
-    if recipe.task == "token-classification":
-        return TAGS
-    if recipe.task == "masked-lm":
-        return MASKED_TOKENS
-    if recipe.task == "causal-lm":
-        return NEXT_TOKENS
-    return SEVERAL_CLASSES if recipe.multi_label else ONE_CLASS
+    return _BY_TASK.get(recipe.task) or (SEVERAL_CLASSES if recipe.multi_label else ONE_CLASS)
 
 
 def kind_of_model(directory: Path) -> TaskKind:
@@ -95,12 +103,9 @@ def kind_of_model(directory: Path) -> TaskKind:
         classes = [str(name) for name in stated.get("architectures") or ()]
     except (OSError, ValueError, AttributeError, TypeError):
         return ONE_CLASS  # Loading the model will say what is wrong.
-    if any(name.endswith("ForMaskedLM") for name in classes):
-        return MASKED_TOKENS
-    if any(name.endswith(("ForCausalLM", "GPT2LMHeadModel")) for name in classes):
-        return NEXT_TOKENS
-    if any(name.endswith("ForTokenClassification") for name in classes):
-        return TAGS
+    for ending, kind in _BY_ARCHITECTURE.items():
+        if any(name.endswith(ending) for name in classes):
+            return kind
     if problem == "regression" or (problem is None and single):
         return NUMBERS
     return SEVERAL_CLASSES if problem == "multi_label_classification" else ONE_CLASS

@@ -32,6 +32,9 @@ from tfaigc.workflows.targets import TargetKind, Targets
 BUILT_IN = {"movie_reviews": movie_reviews, "movie_ratings": movie_ratings}
 """Data that needs no file, by the name that recipes know."""
 
+# What records say of what is read of them.
+_TOLD = ("label", "labels", "tags", "answers", "score")
+
 
 @dataclass(frozen=True)
 class Splits:
@@ -95,7 +98,9 @@ def read_splits(recipe: Recipe, *, screen: Screen) -> Splits:
         for name, source in (("validation", recipe.validation_data), ("test", recipe.test_data))
         if source is not None
     }
-    train, targets = _without_duplicates(train, targets, list(held_out.values()), screen)
+    train, targets = _without_duplicates(
+        train, targets, list(held_out.values()), _read_fields(kind), screen
+    )
     kind.check(train, targets)
     splits = {**_split(train, kind.strata(targets), recipe, held_out), **held_out}
     screen.fact(*kind.describe(targets))
@@ -219,15 +224,24 @@ def _read(
     )
 
 
+def _read_fields(kind: TargetKind) -> list[str]:
+    """Names what is read of a record, in which duplicates are equal."""
+    return [field for field in kind.columns if field not in _TOLD]
+
+
 def _without_duplicates(
-    train: Table, targets: Targets, held_out: Sequence[Table], screen: Screen
+    train: Table,
+    targets: Targets,
+    held_out: Sequence[Table],
+    fields: Sequence[str],
+    screen: Screen,
 ) -> tuple[Table, Targets]:
     """Leaves out of the training file what it holds twice, or what is held out elsewhere."""
-    rows = first_of_duplicates(train)
+    rows = first_of_duplicates(train, fields=fields)
     for table in held_out:
-        rows = np.intersect1d(rows, first_of_duplicates(train, seen=table))
+        rows = np.intersect1d(rows, first_of_duplicates(train, fields=fields, seen=table))
     if len(rows) < len(train):
-        conflicts = count_conflicts(train, targets.values)
+        conflicts = count_conflicts(train, targets.values, fields=fields)
         also = f"; {conflicts:,} texts had more than one label" if conflicts else ""
         screen.fact("", f"{len(train) - len(rows):,} exact duplicates left out{also}")
     return train.select(rows), targets.take(rows)
