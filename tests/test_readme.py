@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,14 @@ NOT_RUN = {
     "make quickstart": "trains for minutes; tests/workflows runs it on fewer reviews",
     "make test": "is what runs this test",
     "docker run": "needs a Docker engine; the export is verified in a fresh process instead",
-    "curl": "needs the server of the block before",
+    "pip install": "fetches what is installed here",
+    "tfaigc serve": "runs until it is stopped: test_the_printed_server_answers_the_printed_request",
+    "curl": "needs a server: test_the_printed_server_answers_the_printed_request",
 }
 
 CHECKED_OTHERWISE = {
     "text": "printed by commands: tests/workflows/test_quickstart.py, and the misspelt key here",
-    "json": "an answer of the server: test_the_served_answer_has_the_outputs_of_the_export",
+    "json": "an answer of the server: test_the_printed_server_answers_the_printed_request",
 }
 
 
@@ -128,19 +131,33 @@ def test_shell_blocks_leave_what_they_promise(worked_desk: Path) -> None:
     assert (worked_desk / "savedmodels/mine/1/saved_model.pb").is_file()
 
 
-@pytest.mark.slow
-def test_the_served_answer_has_the_outputs_of_the_export(worked_desk: Path) -> None:
-    import tensorflow as tf
-    import tensorflow_text  # noqa: F401 - registers the ops that tokenize
+@pytest.fixture(scope="module")
+def printed_server(worked_desk: Path) -> Iterator[int]:
+    """The server as the README starts it, but on a free port; gives that."""
+    [block] = [block for block in blocks("bash") if block.text.startswith("tfaigc serve")]
+    command = [sys.executable, "-m", *block.text.split(), "--port", "0"]
+    with subprocess.Popen(command, cwd=worked_desk, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            said = (
+                re.search(r"http://[^/]+:([0-9]+)/v1/models/mine", each) for each in server.stdout
+            )
+            yield next(int(found[1]) for found in said if found)
+        finally:
+            server.terminate()
+        assert server.wait(60) == 0
 
+
+@pytest.mark.slow
+def test_the_printed_server_answers_the_printed_request(printed_server: int) -> None:
+    [request] = [block for block in blocks("bash") if block.text.startswith("curl")]
+    text = request.text.replace(":8501", f":{printed_server}").replace("quickstart", "mine")
     [block] = blocks("json")
     [printed] = json.loads(block.text)["predictions"]
-    signature = tf.saved_model.load(str(worked_desk / "savedmodels/mine/1")).signatures[
-        "serving_default"
-    ]
-    outputs = signature(text=tf.constant(["A gorgeous film."]))
+    answer = run_shell(text, ROOT).stdout
+    [outputs] = json.loads(answer)["predictions"]
     assert set(outputs) == set(printed)
-    assert outputs["probabilities"].shape == (1, len(printed["probabilities"]))
+    assert len(outputs["probabilities"]) == len(printed["probabilities"])
 
 
 def test_the_misspelt_key_is_answered_as_printed(desk: Path) -> None:

@@ -8,7 +8,8 @@
     ├── DataError         records cannot be read or used
     ├── RecipeError       a recipe has unknown keys or wrong values
     ├── TrainingError     training cannot start or go on
-    └── ExportError       a SavedModel could not be written or does not answer as the model did
+    ├── ExportError       a SavedModel could not be written or does not answer as the model did
+    └── ServingError      a server cannot start, or a request to one is refused or fails
 
 A message states the rule, what came, and the next move. The command line prints it and exits with
 status 2; it shows a traceback only under ``--debug``.
@@ -54,6 +55,10 @@ class TrainingError(TfaigcError):
 
 class ExportError(TfaigcError):
     """A SavedModel could not be written or does not answer as the model did."""
+
+
+class ServingError(TfaigcError):
+    """A server cannot start, or a request to one is refused or fails."""
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:

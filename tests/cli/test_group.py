@@ -19,7 +19,7 @@ from tfaigc.cli.group import VerbGroup, shared_options
 from tfaigc.errors import DataError
 from tfaigc.version import __version__
 
-VERBS = ["quickstart", "train", "evaluate", "predict", "generate", "export", "info"]
+VERBS = ["quickstart", "train", "evaluate", "predict", "generate", "export", "serve", "info"]
 
 
 @click.group(cls=VerbGroup)

@@ -1,0 +1,174 @@
+"""The REST interface, answer for answer that of TensorFlow Serving."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+from tfaigc.serving.core import Core
+from tfaigc.serving.descriptions import metadata, status
+from tfaigc.serving.json_answers import write_error
+from tfaigc.serving.json_calls import METHODS
+from tfaigc.serving.manager import ModelSpec
+from tfaigc.serving.statuses import Code, RequestError, invalid
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+_CALL = re.compile(
+    r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?:(classify|regress|predict)"
+)
+_QUESTION = re.compile(
+    r"/v1/models(?:/([^/:]+))?(?:/versions/([0-9]+)|/labels/([^/:]+))?(?:/(metadata))?"
+)
+_LARGEST_VERSION = 2**63 - 1
+
+# Reading and writing smaller bodies takes less time than handing them to a thread does.
+_SMALL = 32 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may cost.
+
+    Attributes:
+        timeout: Seconds until a call is given up; None for no limit.
+        max_body_bytes: The largest body.
+    """
+
+    timeout: float | None = 30.0
+    max_body_bytes: int = 64 * 1024 * 1024
+
+
+def rest_app(core: Core, limits: Limits | None = None) -> Starlette:
+    """Makes the ASGI application.
+
+    Args:
+        core: The loaded models.
+        limits: What a request may cost.
+
+    Returns:
+        The application; it answers below ``/v1/``.
+    """
+    return Starlette(routes=[Mount("/", app=_RestApi(core, limits or Limits()))])
+
+
+class _BodySizeError(Exception):
+    """The body is larger than allowed."""
+
+
+class _RestApi:
+    def __init__(self, core: Core, limits: Limits) -> None:
+        self._core = core
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            response = await self._respond(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            body = await self._answer(request)
+            return Response(body, media_type="application/json")
+        except RequestError as refusal:
+            return _error(refusal.http_status, refusal.message)
+        except _BodySizeError:
+            most = self._limits.max_body_bytes
+            # Nobody reads the rest of the body, so that nothing else can come after it.
+            return _error(413, f"The body must have at most {most} bytes", close=True)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            logger.exception("a request failed: %s %s", request.method, request.url.path)
+            return _error(500, "Internal error")
+
+    async def _answer(self, request: Request) -> bytes:
+        path = request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1")
+        if not path.lower().startswith("/v1/"):
+            raise RequestError(Code.NOT_FOUND, f"There is nothing at {path}")
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        body = await self._read(request)
+        if request.method == "POST" and (found := _CALL.fullmatch(path)):
+            return await self._call(found[4], _model_spec(found), body)
+        if request.method == "GET" and (found := _QUESTION.fullmatch(path)):
+            spec = _model_spec(found)
+            if not spec.name:
+                raise invalid("Missing model name in request.")
+            describe = metadata if found[4] else status
+            description = describe(self._core.manager, spec)
+            return json.dumps(description, indent=1, ensure_ascii=False).encode()
+        raise invalid(f"Malformed request: {request.method} {path}")
+
+    async def _call(self, method: str, spec: ModelSpec, body: bytes) -> bytes:
+        timeout = self._limits.timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
+        call = await _at_ease(
+            len(body), lambda: METHODS[method](self._core.manager, spec, body, deadline)
+        )
+        try:
+            outputs = await asyncio.wait_for(asyncio.wrap_future(call.answer), timeout)
+        except asyncio.TimeoutError:
+            raise RequestError(
+                Code.DEADLINE_EXCEEDED, f"Timed out: no answer within {timeout:g} seconds"
+            ) from None
+        size = sum(array.nbytes for array in outputs.values())
+        return await _at_ease(size, lambda: call.render(outputs))
+
+    async def _read(self, request: Request) -> bytes:
+        most = self._limits.max_body_bytes
+        declared = request.headers.get("content-length", "0")
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
+            raise _BodySizeError
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise _BodySizeError
+        return bytes(body)
+
+
+async def _at_ease(size: int, work: Callable[[], Result]) -> Result:
+    """Does small work at once, and large work on a thread, so that others need not wait."""
+    return work() if size < _SMALL else await run_in_threadpool(work)
+
+
+def _error(http_status: int, message: str, *, close: bool = False) -> Response:
+    headers = {"connection": "close"} if close else None
+    return Response(write_error(message), http_status, headers, media_type="application/json")
+
+
+def _preflight(request: Request) -> bytes:
+    if not re.match("https?://", request.headers.get("origin", "")):
+        raise RequestError(Code.FAILED_PRECONDITION, "Origin header is missing in CORS preflight")
+    return b""
+
+
+def _model_spec(found: re.Match[Any]) -> ModelSpec:
+    name, version, label = found[1], found[2], found[3]
+    if version is not None and (len(version) > 19 or int(version) > _LARGEST_VERSION):
+        raise invalid(f"Failed to convert version: {version} to numeric.")
+    return ModelSpec(
+        name=unquote(name or ""),
+        version=None if version is None else int(version),
+        label=None if label is None else unquote(label),
+    )

@@ -1,0 +1,256 @@
+"""Runs of signatures on a few threads, where requests that fit share a run."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from tfaigc.serving.batches import merge, padded_size, rows_in, run_padded
+from tfaigc.serving.statuses import Code, RequestError
+from tfaigc.serving.tensors import Arrays
+
+Answer = Future[Arrays]
+Run = Callable[[Arrays, float | None], Arrays]
+
+FULL = "The batch scheduling queue to which this task was submitted is full"
+LATE = "The request's deadline was exceeded before it could be answered"
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How requests share runs, under the names of TensorFlow Serving's batching parameters.
+
+    Attributes:
+        max_batch_size: The most rows in a run; 1 for a run for each request.
+        batch_timeout_micros: How long a row waits for others when a thread is free.
+        allowed_batch_sizes: Sizes to pad to, so that few shapes are seen; empty for no padding.
+        max_enqueued_batches: How many full batches may wait for each signature.
+        num_batch_threads: Runs at the same time.
+    """
+
+    max_batch_size: int = 1
+    batch_timeout_micros: int = 0
+    allowed_batch_sizes: tuple[int, ...] = ()
+    max_enqueued_batches: int = 64
+    num_batch_threads: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
+
+
+@dataclass
+class _Task:
+    arrays: Arrays
+    rows: int
+    deadline: float | None
+    arrival: float
+    answer: Answer
+
+
+@dataclass
+class _Queue:
+    """Tasks that can share a run: of one signature, with equal inputs but for the rows."""
+
+    lane: Lane
+    tasks: deque[_Task] = field(default_factory=deque)
+    rows: int = 0
+
+
+class Lane:
+    """The way to one signature of one version of a model.
+
+    Args:
+        run: Runs the signature on arrays, within some seconds.
+        merges: Whether requests may share a run.
+    """
+
+    def __init__(self, run: Run, *, merges: bool) -> None:
+        self.run = run
+        self.merges = merges
+        self.waiting = 0
+        self.queues: dict[Hashable, _Queue] = {}
+
+
+class Scheduler:
+    """Threads that take the oldest work first.
+
+    Args:
+        batching: How requests share runs.
+    """
+
+    def __init__(self, batching: Batching) -> None:
+        self.batching = batching
+        self._changed = threading.Condition()
+        self._queues: list[_Queue] = []
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"run-{number}", daemon=True)
+            for number in range(batching.num_batch_threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, lane: Lane, arrays: Arrays, deadline: float | None = None) -> Answer:
+        """Puts a request into a lane.
+
+        Args:
+            lane: The signature's lane.
+            arrays: An array for each of its inputs.
+            deadline: When the answer is of no use any more, by `time.monotonic()`.
+
+        Returns:
+            The arrays by output name, to come; or the `RequestError` that they failed with.
+
+        Raises:
+            RequestError: Too much is waiting there, or the server is about to end.
+        """
+        merges = lane.merges and self.batching.max_batch_size > 1
+        rows = rows_in(arrays) if merges else 1
+        answer: Answer = Future()
+        key = _key(arrays) if merges else None
+        with self._changed:
+            if self._closing:
+                raise RequestError(Code.UNAVAILABLE, "The server is shutting down")
+            capacity = self.batching.max_enqueued_batches * self.batching.max_batch_size
+            # A single request larger than all that may wait has its turn when nothing waits.
+            if lane.waiting and lane.waiting + rows > capacity:
+                raise RequestError(Code.UNAVAILABLE, FULL)
+            queue = lane.queues.get(key)
+            if queue is None:
+                queue = lane.queues[key] = _Queue(lane)
+                self._queues.append(queue)
+            queue.tasks.append(_Task(arrays, rows, deadline, time.monotonic(), answer))
+            queue.rows += rows
+            lane.waiting += rows
+            self._changed.notify()
+        return answer
+
+    def close(self) -> None:
+        """Answers what is waiting, takes no more, and ends the threads."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (taken := self._take()) is not None:
+            lane, tasks = taken
+            ready = [task for task in tasks if _is_wanted(task)]
+            if ready:
+                _answer(lane, ready, self.batching)
+            # Arrays must not live on in this frame until the next request comes.
+            del taken, tasks, ready
+
+    def _take(self) -> tuple[Lane, list[_Task]] | None:
+        """Waits for a batch that is ready; None when there will be no more."""
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                ready, wait = None, None
+                for queue in self._queues:
+                    remaining = self._remaining(queue, now)
+                    if remaining > 0:
+                        wait = remaining if wait is None else min(wait, remaining)
+                    elif ready is None or queue.tasks[0].arrival < ready.tasks[0].arrival:
+                        ready = queue
+                if ready is not None:
+                    return ready.lane, self._pop(ready)
+                if self._closing:
+                    return None
+                self._changed.wait(wait)
+
+    def _remaining(self, queue: _Queue, now: float) -> float:
+        """How long the oldest task of a queue still waits for company."""
+        full = queue.rows >= self.batching.max_batch_size
+        if full or self._closing or not queue.lane.merges:
+            return 0
+        return queue.tasks[0].arrival + self.batching.batch_timeout_micros * 1e-6 - now
+
+    def _pop(self, queue: _Queue) -> list[_Task]:
+        lane = queue.lane
+        tasks = [queue.tasks.popleft()]
+        rows = tasks[0].rows
+        while (
+            lane.merges
+            and queue.tasks
+            and rows + queue.tasks[0].rows <= self.batching.max_batch_size
+        ):
+            tasks.append(queue.tasks.popleft())
+            rows += tasks[-1].rows
+        queue.rows -= rows
+        lane.waiting -= rows
+        if queue.tasks:
+            # What is left may be ready too, and only one thread was woken.
+            self._changed.notify()
+        else:
+            self._queues.remove(queue)
+            lane.queues = {key: other for key, other in lane.queues.items() if other is not queue}
+        return tasks
+
+
+def _key(arrays: Arrays) -> Hashable:
+    """What must be equal for requests to share a run."""
+    return tuple((name, array.shape[1:]) for name, array in sorted(arrays.items()))
+
+
+def _is_wanted(task: _Task) -> bool:
+    if not task.answer.set_running_or_notify_cancel():
+        return False
+    if task.deadline is not None and time.monotonic() >= task.deadline:
+        task.answer.set_exception(RequestError(Code.DEADLINE_EXCEEDED, LATE))
+        return False
+    return True
+
+
+def _answer(lane: Lane, tasks: list[_Task], batching: Batching) -> None:
+    """Runs tasks as one batch, or one by one where the batch fails."""
+    try:
+        parts = _run_together(lane, tasks, batching)
+        for task, part in zip(tasks, parts, strict=True):
+            task.answer.set_result(part)
+    except Exception:
+        # One wrong row, or outputs that are no rows, must not spoil the answers to others.
+        for task in tasks:
+            _answer_alone(lane, task, batching)
+
+
+def _answer_alone(lane: Lane, task: _Task, batching: Batching) -> None:
+    try:
+        if task.rows <= batching.max_batch_size:
+            task.answer.set_result(lane.run(task.arrays, _seconds_until(task.deadline)))
+        else:
+            task.answer.set_result(_run_slices(lane, task.arrays, batching, task.deadline))
+    except Exception as error:
+        task.answer.set_exception(error)
+
+
+def _run_together(lane: Lane, tasks: list[_Task], batching: Batching) -> list[Arrays]:
+    if not lane.merges or batching.max_batch_size <= 1:
+        return [lane.run(tasks[0].arrays, _seconds_until(tasks[0].deadline))]
+    deadlines = [task.deadline for task in tasks if task.deadline is not None]
+    # A run may go on as long as any of its requests still waits.
+    last = max(deadlines) if len(deadlines) == len(tasks) else None
+    whole = _run_slices(lane, merge([task.arrays for task in tasks]), batching, last)
+    ends = list(accumulate(task.rows for task in tasks))
+    return [
+        {name: array[end - task.rows : end] for name, array in whole.items()}
+        for end, task in zip(ends, tasks, strict=True)
+    ]
+
+
+def _run_slices(lane: Lane, arrays: Arrays, batching: Batching, deadline: float | None) -> Arrays:
+    """Runs rows in batches of the largest size, padded to sizes that are allowed."""
+    size, answers = batching.max_batch_size, []
+    for start in range(0, max(1, rows_in(arrays)), size):
+        part = {name: array[start : start + size] for name, array in arrays.items()}
+        target = padded_size(rows_in(part), batching.allowed_batch_sizes)
+        answers.append(run_padded(lane.run, part, target, _seconds_until(deadline)))
+    return merge(answers)
+
+
+def _seconds_until(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.001, deadline - time.monotonic())

@@ -1,0 +1,106 @@
+"""One version of a model, ready to answer, until nobody needs it any more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tfaigc.serving.saved_model import SavedModel
+from tfaigc.serving.scheduling import Answer, Lane, Scheduler
+from tfaigc.serving.tensors import Arrays, Signature
+
+Observe = Callable[[str, int, str, float], None]
+
+
+class Servable:
+    """A loaded version of a model.
+
+    Args:
+        name: The model's name.
+        version: The version's number.
+        directory: The version's directory.
+        scheduler: Where its signatures run.
+        observe: Told each run: model, version, signature and seconds.
+
+    Attributes:
+        model: The SavedModel.
+
+    Raises:
+        RequestError: The directory holds no SavedModel that can be loaded.
+    """
+
+    def __init__(
+        self, name: str, version: int, directory: Path, scheduler: Scheduler, observe: Observe
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.model = SavedModel(directory)
+        self._scheduler = scheduler
+        self._observe = observe
+        self._lanes = {
+            key: Lane(partial(self.run, key), merges=signature.is_batchable)
+            for key, signature in self.model.signatures.items()
+        }
+        self._users = 0
+        self._unused = threading.Condition()
+
+    @property
+    def signatures(self) -> dict[str, Signature]:
+        """What it can be asked, by name."""
+        return self.model.signatures
+
+    def submit(self, signature: str, inputs: Arrays, deadline: float | None = None) -> Answer:
+        """Asks a signature, now or in a batch with other requests.
+
+        Args:
+            signature: Its name.
+            inputs: Arrays by input name; those with defaults may be left out.
+            deadline: When the answer is of no use any more, by `time.monotonic()`.
+
+        Returns:
+            The arrays by output name, to come.
+
+        Raises:
+            RequestError: The inputs do not fit, or too much is waiting.
+        """
+        arrays = self.signatures[signature].complete(inputs)
+        return self._scheduler.submit(self._lanes[signature], arrays, deadline)
+
+    def run(self, signature: str, arrays: Arrays, timeout: float | None = None) -> Arrays:
+        """Runs a signature in this thread.
+
+        Args:
+            signature: Its name.
+            arrays: An array for each input.
+            timeout: Seconds; None for no limit.
+
+        Returns:
+            The arrays by output name.
+
+        Raises:
+            RequestError: The run fails.
+        """
+        start = time.perf_counter()
+        outputs = self.model.run(signature, arrays, timeout)
+        self._observe(self.name, self.version, signature, time.perf_counter() - start)
+        return outputs
+
+    def acquire(self) -> None:
+        """Keeps it loaded until `release`; only for who knows that it is not closing."""
+        with self._unused:
+            self._users += 1
+
+    def release(self) -> None:
+        """Ends what `acquire` began."""
+        with self._unused:
+            self._users -= 1
+            self._unused.notify_all()
+
+    def close(self) -> None:
+        """Waits until nobody uses it, and frees its memory."""
+        with self._unused:
+            self._unused.wait_for(lambda: self._users == 0)
+        self.model.close()

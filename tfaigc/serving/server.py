@@ -1,0 +1,190 @@
+"""A server on a socket, from the first version loaded to the last request answered."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+from tfaigc.errors import ServingError
+from tfaigc.serving.core import Core
+from tfaigc.serving.manager import ModelSpec, State
+from tfaigc.serving.rest import Limits, rest_app
+from tfaigc.serving.scheduling import Batching
+from tfaigc.serving.versions import ModelConfig
+
+logger = logging.getLogger(__name__)
+
+Source = Callable[[], Sequence[ModelConfig]]
+Ready = Callable[[str, Core], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to serve.
+
+    Attributes:
+        host: The address to listen at.
+        port: The port of the REST interface; 0 for any that is free.
+        batching: How requests share runs.
+        limits: What a request may cost.
+        poll_seconds: How often to look for new versions; 0 for never.
+        drain_seconds: How long requests may take that are under way when the server is to end.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8501
+    batching: Batching = field(default_factory=Batching)
+    limits: Limits = field(default_factory=Limits)
+    poll_seconds: float = 1.0
+    drain_seconds: int = 30
+
+
+def serve(source: Source, settings: Settings, *, ready: Ready) -> None:
+    """Serves until SIGTERM or SIGINT, then answers what is under way, and returns.
+
+    Args:
+        source: Gives the models; asked again whenever the disk is looked at.
+        settings: How to serve.
+        ready: Told the server's URL when it listens.
+
+    Raises:
+        ServingError: There is no model that can be loaded, or the port is taken.
+    """
+    with _bound(settings) as port, _loaded(source, settings) as core:
+        server = _Server(core, settings, ready)
+        with _signals_left_to(server):
+            server.run([port])
+
+
+@contextlib.contextmanager
+def running(source: Source, settings: Settings) -> Iterator[str]:
+    """Serves on a thread of this process for a while, as tests and notebooks want it.
+
+    Args:
+        source: Gives the models.
+        settings: How to serve.
+
+    Yields:
+        The server's URL.
+
+    Raises:
+        ServingError: There is no model that can be loaded, or the port is taken.
+    """
+    urls: queue.SimpleQueue[str] = queue.SimpleQueue()
+    with _bound(settings) as port, _loaded(source, settings) as core:
+        server = _Server(core, settings, lambda url, core: urls.put(url))
+        thread = threading.Thread(target=server.run, args=([port],), daemon=True)
+        thread.start()
+        try:
+            yield urls.get()
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextlib.contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    """Takes the port, on which nobody listens before the models are loaded."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            port.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ServingError(
+                "Address and port must be this machine's, and free. "
+                f"Received: {settings.host}, {settings.port} ({error.strerror or error}). "
+                "Pass another port, or end the server that has this one."
+            ) from error
+        yield port
+
+
+@contextlib.contextmanager
+def _loaded(source: Source, settings: Settings) -> Iterator[Core]:
+    """Loads the models, and looks for new versions in the background."""
+    core, ended = Core(settings.batching), threading.Event()
+    poller = threading.Thread(target=_poll, args=(core, source, settings, ended), daemon=True)
+    try:
+        core.manager.configure(source())
+        core.manager.refresh()
+        _require_a_model(core)
+        if settings.poll_seconds:
+            poller.start()
+        yield core
+    finally:
+        ended.set()
+        if poller.is_alive():
+            poller.join()
+        core.close()
+
+
+def _poll(core: Core, source: Source, settings: Settings, ended: threading.Event) -> None:
+    while not ended.wait(settings.poll_seconds):
+        try:
+            core.manager.configure(source())
+            core.manager.refresh()
+        except (ServingError, OSError) as error:
+            logger.warning("what is loaded stays as it is: %s", error)
+        except Exception:
+            logger.exception("what is loaded stays as it is")
+
+
+def _require_a_model(core: Core) -> None:
+    failures = []
+    for name in core.manager.names():
+        with contextlib.suppress(ServingError):
+            for version, status in core.manager.statuses(ModelSpec(name)).items():
+                if status.state is State.AVAILABLE:
+                    return
+                failures.append(f"{name}, version {version}: {status.message}")
+    raise ServingError(
+        "A server must have at least one model that loads. Received: "
+        f"{'; '.join(failures) or 'no versions'}. Export the model again."
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, and where."""
+
+    def __init__(self, core: Core, settings: Settings, ready: Ready) -> None:
+        super().__init__(
+            uvicorn.Config(
+                rest_app(core, settings.limits),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=settings.drain_seconds,
+            )
+        )
+        self._core, self._host, self._ready = core, settings.host, ready
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """Binds the port, and says so."""
+        await super().startup(sockets)
+        if self.started:
+            assert sockets
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            self._ready(f"http://{host}:{sockets[0].getsockname()[1]}", self._core)
+
+
+@contextlib.contextmanager
+def _signals_left_to(server: uvicorn.Server) -> Iterator[None]:
+    """Lets a signal that the server has obeyed be the end of it, not of the process."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    # Uvicorn raises what it caught once more when it has drained.
+    former = {number: signal.signal(number, server.handle_exit) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
