@@ -106,7 +106,11 @@ def test_make_knows_the_targets(target: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("copied_verifier")
-@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: f"line {block.line}")
+@pytest.mark.parametrize(
+    "block",
+    [block for block in blocks("python") if "Client" not in block.text],
+    ids=lambda block: f"line {block.line}",
+)
 def test_python_block_runs(
     block: Block, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +162,18 @@ def test_the_printed_server_answers_the_printed_request(printed_server: int) -> 
     [outputs] = json.loads(answer)["predictions"]
     assert set(outputs) == set(printed)
     assert len(outputs["probabilities"]) == len(printed["probabilities"])
+
+
+@pytest.mark.slow
+def test_the_printed_client_asks_the_printed_server(
+    printed_server: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [block] = [block for block in blocks("python") if "Client" in block.text]
+    text = block.text.replace(":8501", f":{printed_server}").replace("quickstart", "mine")
+    exec(compile(text, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "{1: {'state': 'AVAILABLE', 'error': ''}}"
+    assert [line.split()[0] in {"negative", "positive"} for line in lines[2:]] == [True] * 3
 
 
 def test_the_misspelt_key_is_answered_as_printed(desk: Path) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "__version__",
     "callbacks",
     "errors",
+    "serving",
 ]
 
 _HOMES = {
@@ -39,12 +40,13 @@ _HOMES = {
     "Tokenizer": "tfaigc.tokenizers",
     "callbacks": "tfaigc.training",
 }
+_MODULES = {"errors", "serving"}
 
 
 def __getattr__(name: str) -> Any:
     """Loads a public name on first use (PEP 562)."""
-    if name == "errors":
-        return importlib.import_module("tfaigc.errors")
+    if name in _MODULES:
+        return importlib.import_module(f"tfaigc.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'tfaigc' has no attribute {name!r}")
     home = importlib.import_module(_HOMES[name])

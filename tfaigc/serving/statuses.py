@@ -70,6 +70,22 @@ class RequestError(ServingError):
         return self.message
 
 
+def code_of_http(http_status: int) -> Code:
+    """Tells which status an HTTP response stands for.
+
+    Args:
+        http_status: The response's status.
+
+    Returns:
+        The first code that is answered with it.
+
+    Example:
+        >>> code_of_http(400), code_of_http(418)
+        (<Code.INVALID_ARGUMENT: 3>, <Code.UNKNOWN: 2>)
+    """
+    return next((code for code, status in _HTTP.items() if status == http_status), Code.UNKNOWN)
+
+
 def invalid(message: str) -> RequestError:
     """Makes the refusal of a request that is wrong in itself.
 
