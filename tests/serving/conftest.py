@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from tfaigc.serving.core import Core
 from tfaigc.serving.rest import rest_app
+from tfaigc.serving.scheduling import Batching
 from tfaigc.serving.versions import ModelConfig, VersionPolicy
 
 
@@ -20,22 +21,24 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return served_models.save_all(tmp_path_factory.mktemp("models"))
 
 
-@pytest.fixture(scope="session")
-def core(models: Path) -> Iterator[Core]:
-    """The models, loaded; both versions of one of them, with labels."""
-    core = Core()
+def load(models: Path, batching: Batching) -> Core:
+    """Loads all models; both versions of one of them, with labels."""
+    core = Core(batching)
+    labels = {"stable": 1, "canary": 2, "gone": 9}
     core.manager.configure(
         [
             *(ModelConfig(name, models / name) for name in ("numbers", "strings", "examples")),
-            ModelConfig(
-                "scales",
-                models / "scales",
-                VersionPolicy(latest=2),
-                labels={"stable": 1, "canary": 2, "gone": 9},
-            ),
+            ModelConfig("scales", models / "scales", VersionPolicy(latest=2), labels),
         ]
     )
     core.manager.refresh()
+    return core
+
+
+@pytest.fixture(scope="session")
+def core(models: Path) -> Iterator[Core]:
+    """The models, each request on its own."""
+    core = load(models, Batching())
     yield core
     core.close()
 
@@ -43,5 +46,20 @@ def core(models: Path) -> Iterator[Core]:
 @pytest.fixture(scope="session")
 def client(core: Core) -> Iterator[TestClient]:
     """Asks the REST interface."""
-    with TestClient(rest_app(core), raise_server_exceptions=True) as client:
+    with TestClient(rest_app(core)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def batching_core(models: Path) -> Iterator[Core]:
+    """The models, where requests share runs."""
+    core = load(models, Batching(max_batch_size=8, batch_timeout_micros=3000))
+    yield core
+    core.close()
+
+
+@pytest.fixture(scope="session")
+def batching_client(batching_core: Core) -> Iterator[TestClient]:
+    """Asks the REST interface where requests share runs."""
+    with TestClient(rest_app(batching_core)) as client:
         yield client

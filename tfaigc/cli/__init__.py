@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tfaigc.cli.group import VerbGroup, column_option, column_options, prepare, shared_options
+from tfaigc.cli.serving import serve
 from tfaigc.version import __version__
 
 _TRAIN_HELP = """Fine-tune a model as the file RECIPE says; KEY=VALUE pairs win over it.
@@ -244,37 +245,7 @@ def export(context: click.Context, model: str, directory: str) -> None:
     run(model, directory, screen=screen)
 
 
-@cli.command(short_help="Serve SavedModels as TensorFlow Serving does.")
-@click.argument("directory")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8501, show_default=True)
-@click.option("--model-name", default=None, help="What to call a single model.")
-@click.option("--timeout", type=click.FloatRange(min=0.001), default=30.0, show_default=True)
-@shared_options
-@click.pass_context
-def serve(
-    context: click.Context,
-    directory: str,
-    host: str,
-    port: int,
-    model_name: str | None,
-    timeout: float,
-) -> None:
-    """Serve what `tfaigc export`, or anything else, has written below DIRECTORY.
-
-    DIRECTORY holds the versions of a model (1/, 2/ ...), or models, each with versions. New
-    versions are loaded when they appear; Ctrl-C answers what is under way, and ends the server.
-    """
-    screen = prepare(context)
-    from tfaigc.workflows.serve import require_serving_extra
-    from tfaigc.workflows.serve import serve as run
-
-    require_serving_extra()
-    from tfaigc.serving.rest import Limits
-    from tfaigc.serving.server import Settings
-
-    settings = Settings(host=host, port=port, limits=Limits(timeout=timeout))
-    run(directory, model_name=model_name, settings=settings, screen=screen)
+cli.add_command(serve)
 
 
 @cli.command(short_help="Describe a model or a data file.")

@@ -1,26 +1,32 @@
-"""What the server does with a request, whichever protocol brought it."""
+"""What all protocols of the server share: loaded models, the threads that run them, metrics."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from tfaigc.serving.manager import Manager
+from tfaigc.serving.metrics import Metrics
 from tfaigc.serving.scheduling import Batching, Scheduler
 from tfaigc.serving.servable import Servable
+from tfaigc.serving.statuses import Code, RequestError
+from tfaigc.serving.warm_up import warm_up
 
 
 class Core:
-    """Loaded models and the threads that run them.
+    """Loaded models, the threads that run them, and what is counted.
 
     Args:
         batching: How requests share runs.
 
     Attributes:
         manager: Which versions are loaded.
+        metrics: What is counted.
     """
 
     def __init__(self, batching: Batching | None = None) -> None:
-        self._scheduler = Scheduler(batching or Batching())
+        self.metrics = Metrics()
+        self._scheduler = Scheduler(batching or Batching(), self.metrics.waited)
         self.manager = Manager(self._load)
 
     def close(self) -> None:
@@ -28,9 +34,37 @@ class Core:
         self._scheduler.close()
         self.manager.close()
 
+    def count_request(
+        self, model: str, api: str, entrypoint: str, code: Code, seconds: float
+    ) -> None:
+        """Counts an answer; what is asked of models that are not there is counted for none.
+
+        Args:
+            model: The model that was asked.
+            api: The call, such as `predict`.
+            entrypoint: `REST` or `GRPC`.
+            code: The answer's status.
+            seconds: The time since the request came.
+        """
+        known = model if model in self.manager else ""
+        self.metrics.request_ends(known, api, entrypoint, code, seconds)
+
     def _load(self, name: str, version: int, directory: Path) -> Servable:
-        return Servable(name, version, directory, self._scheduler, _unobserved)
-
-
-def _unobserved(model: str, version: int, signature: str, seconds: float) -> None:
-    """Takes no notice of a run."""
+        """Loads a version and warms it up."""
+        path = str(directory)
+        try:
+            servable = Servable(name, version, directory, self._scheduler, self.metrics.run)
+        except RequestError as error:
+            self.metrics.loaded(path, error.code)
+            raise
+        self.metrics.loaded(path, Code.OK)
+        start, code = time.perf_counter(), Code.OK
+        try:
+            warm_up(servable.model, directory)
+        except RequestError as error:
+            code = error.code
+            servable.close()
+            raise
+        finally:
+            self.metrics.warmed_up(path, code, time.perf_counter() - start)
+        return servable

@@ -10,6 +10,7 @@ from tfaigc.serving.json_answers import write_classes, write_numbers, write_pred
 from tfaigc.serving.json_predict import read_inputs, signature_name
 from tfaigc.serving.json_text import parse_object
 from tfaigc.serving.manager import Manager, ModelSpec
+from tfaigc.serving.protos import DEFAULT_SIGNATURE
 from tfaigc.serving.results import (
     INPUTS,
     check_classification,
@@ -21,8 +22,6 @@ from tfaigc.serving.scheduling import Answer
 from tfaigc.serving.servable import Servable
 from tfaigc.serving.statuses import invalid
 from tfaigc.serving.tensors import Arrays, Signature
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 @dataclass(frozen=True)

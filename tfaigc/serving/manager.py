@@ -113,6 +113,9 @@ class Manager:
         with self._lock:
             return sorted(self._models)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._models
+
     def statuses(self, spec: ModelSpec) -> dict[int, VersionStatus]:
         """Tells the states of a model's versions.
 
@@ -210,11 +213,12 @@ class Manager:
         self._note(model, version, VersionStatus(State.LOADING))
         try:
             servable = self._load(name, version, directory)
-        except RequestError as refusal:
+        except Exception as error:
+            # Whatever a version does, the others must go on.
+            code = error.code if isinstance(error, RequestError) else Code.UNKNOWN
             model.failures[version] = print_
-            status = VersionStatus(State.END, refusal.code, refusal.message)
-            self._note(model, version, status)
-            logger.error("%s, version %d: %s", name, version, refusal.message)
+            self._note(model, version, VersionStatus(State.END, code, str(error)))
+            logger.error("%s, version %d: %s", name, version, error)
             return
         with self._lock:
             model.failures.pop(version, None)

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from tfaigc.serving import metrics
 from tfaigc.serving.core import Core
 from tfaigc.serving.descriptions import metadata, status
 from tfaigc.serving.json_answers import write_error
@@ -62,9 +63,17 @@ def rest_app(core: Core, limits: Limits | None = None) -> Starlette:
         limits: What a request may cost.
 
     Returns:
-        The application; it answers below ``/v1/``.
+        The application; it answers below ``/v1/``, and has the metrics.
     """
     return Starlette(routes=[Mount("/", app=_RestApi(core, limits or Limits()))])
+
+
+class _Target(NamedTuple):
+    """What a request is about: a call on a model, or a question about it."""
+
+    method: str
+    spec: ModelSpec
+    is_metadata: bool
 
 
 class _BodySizeError(Exception):
@@ -86,38 +95,47 @@ class _RestApi:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
+        path = request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1")
+        if path == metrics.PATH:
+            return Response(self._core.metrics.page(), media_type="text/plain")
+        if not path.lower().startswith("/v1/"):
+            return _error(404, f"There is nothing at {path}")
+        target, code, start = _Target("", ModelSpec(""), False), Code.INTERNAL, time.perf_counter()
+        self._core.metrics.request_begins()
         try:
-            body = await self._answer(request)
-            return Response(body, media_type="application/json")
-        except RequestError as refusal:
-            return _error(refusal.http_status, refusal.message)
+            body = await self._read(request)
+            if request.method == "OPTIONS":
+                return _preflight(request)
+            target = _target(request.method, path)
+            answer = await self._answer(target, body)
+            code = Code.OK
+            return Response(answer, media_type="application/json")
+        except RequestError as error:
+            code = error.code
+            return _error(error.http_status, error.message)
         except _BodySizeError:
+            code = Code.RESOURCE_EXHAUSTED
             most = self._limits.max_body_bytes
             # Nobody reads the rest of the body, so that nothing else can come after it.
             return _error(413, f"The body must have at most {most} bytes", close=True)
-        except ClientDisconnect:
+        except (ClientDisconnect, asyncio.CancelledError):
+            code = Code.CANCELLED
             raise
         except Exception:
-            logger.exception("a request failed: %s %s", request.method, request.url.path)
+            logger.exception("a request failed: %s %s", request.method, path)
             return _error(500, "Internal error")
+        finally:
+            seconds = time.perf_counter() - start
+            self._core.count_request(target.spec.name, target.method, "REST", code, seconds)
 
-    async def _answer(self, request: Request) -> bytes:
-        path = request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1")
-        if not path.lower().startswith("/v1/"):
-            raise RequestError(Code.NOT_FOUND, f"There is nothing at {path}")
-        if request.method == "OPTIONS":
-            return _preflight(request)
-        body = await self._read(request)
-        if request.method == "POST" and (found := _CALL.fullmatch(path)):
-            return await self._call(found[4], _model_spec(found), body)
-        if request.method == "GET" and (found := _QUESTION.fullmatch(path)):
-            spec = _model_spec(found)
-            if not spec.name:
-                raise invalid("Missing model name in request.")
-            describe = metadata if found[4] else status
-            description = describe(self._core.manager, spec)
-            return json.dumps(description, indent=1, ensure_ascii=False).encode()
-        raise invalid(f"Malformed request: {request.method} {path}")
+    async def _answer(self, target: _Target, body: bytes) -> bytes:
+        if target.method:
+            return await self._call(target.method, target.spec, body)
+        if not target.spec.name:
+            raise invalid("Missing model name in request.")
+        describe = metadata if target.is_metadata else status
+        description = describe(self._core.manager, target.spec)
+        return json.dumps(description, indent=1, ensure_ascii=False).encode()
 
     async def _call(self, method: str, spec: ModelSpec, body: bytes) -> bytes:
         timeout = self._limits.timeout
@@ -125,6 +143,7 @@ class _RestApi:
         call = await _at_ease(
             len(body), lambda: METHODS[method](self._core.manager, spec, body, deadline)
         )
+        self._core.metrics.examples(spec.name, call.rows)
         try:
             outputs = await asyncio.wait_for(asyncio.wrap_future(call.answer), timeout)
         except asyncio.TimeoutError:
@@ -157,13 +176,22 @@ def _error(http_status: int, message: str, *, close: bool = False) -> Response:
     return Response(write_error(message), http_status, headers, media_type="application/json")
 
 
-def _preflight(request: Request) -> bytes:
+def _preflight(request: Request) -> Response:
     if not re.match("https?://", request.headers.get("origin", "")):
         raise RequestError(Code.FAILED_PRECONDITION, "Origin header is missing in CORS preflight")
-    return b""
+    return Response(b"", media_type="application/json")
 
 
-def _model_spec(found: re.Match[Any]) -> ModelSpec:
+def _target(method: str, path: str) -> _Target:
+    """Reads what a request is about from its path."""
+    if method == "POST" and (found := _CALL.fullmatch(path)):
+        return _Target(found[4], _model_spec(found), False)
+    if method == "GET" and (found := _QUESTION.fullmatch(path)):
+        return _Target("", _model_spec(found), found[4] is not None)
+    raise invalid(f"Malformed request: {method} {path}")
+
+
+def _model_spec(found: re.Match[str]) -> ModelSpec:
     name, version, label = found[1], found[2], found[3]
     if version is not None and (len(version) > 19 or int(version) > _LARGEST_VERSION):
         raise invalid(f"Failed to convert version: {version} to numeric.")

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from tfaigc.errors import ServingError
 from tfaigc.serving.batches import merge, padded_size, rows_in, run_padded
 from tfaigc.serving.statuses import Code, RequestError
 from tfaigc.serving.tensors import Arrays
@@ -32,6 +33,9 @@ class Batching:
         allowed_batch_sizes: Sizes to pad to, so that few shapes are seen; empty for no padding.
         max_enqueued_batches: How many full batches may wait for each signature.
         num_batch_threads: Runs at the same time.
+
+    Raises:
+        ServingError: A size is not positive, or the allowed sizes do not rise to the largest.
     """
 
     max_batch_size: int = 1
@@ -39,6 +43,21 @@ class Batching:
     allowed_batch_sizes: tuple[int, ...] = ()
     max_enqueued_batches: int = 64
     num_batch_threads: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
+
+    def __post_init__(self) -> None:
+        for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
+            if getattr(self, name) < 1:
+                raise ServingError(
+                    f"{name} must be at least 1. Received: {getattr(self, name)}. Raise it."
+                )
+        sizes = self.allowed_batch_sizes
+        if sizes and (
+            list(sizes) != sorted({*sizes}) or sizes[0] < 1 or sizes[-1] != self.max_batch_size
+        ):
+            raise ServingError(
+                "allowed_batch_sizes must rise from at least 1 to max_batch_size "
+                f"({self.max_batch_size}). Received: {sizes}. Change one of them."
+            )
 
 
 @dataclass
@@ -79,10 +98,14 @@ class Scheduler:
 
     Args:
         batching: How requests share runs.
+        waited: Told how many seconds a request waited for its run.
     """
 
-    def __init__(self, batching: Batching) -> None:
+    def __init__(
+        self, batching: Batching, waited: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         self.batching = batching
+        self._waited = waited
         self._changed = threading.Condition()
         self._queues: list[_Queue] = []
         self._closing = False
@@ -140,10 +163,12 @@ class Scheduler:
         while (taken := self._take()) is not None:
             lane, tasks = taken
             ready = [task for task in tasks if _is_wanted(task)]
+            for task in ready:
+                self._waited(time.monotonic() - task.arrival)
             if ready:
                 _answer(lane, ready, self.batching)
             # Arrays must not live on in this frame until the next request comes.
-            del taken, tasks, ready
+            del taken, lane, tasks, ready
 
     def _take(self) -> tuple[Lane, list[_Task]] | None:
         """Waits for a batch that is ready; None when there will be no more."""

@@ -12,7 +12,7 @@ from tfaigc.serving.saved_model import SavedModel
 from tfaigc.serving.scheduling import Answer, Lane, Scheduler
 from tfaigc.serving.tensors import Arrays, Signature
 
-Observe = Callable[[str, int, str, float], None]
+Observe = Callable[[str, int, str, int, float], None]
 
 
 class Servable:
@@ -23,7 +23,7 @@ class Servable:
         version: The version's number.
         directory: The version's directory.
         scheduler: Where its signatures run.
-        observe: Told each run: model, version, signature and seconds.
+        observe: Told each run: model, version, signature, rows and seconds.
 
     Attributes:
         model: The SavedModel.
@@ -41,7 +41,7 @@ class Servable:
         self._scheduler = scheduler
         self._observe = observe
         self._lanes = {
-            key: Lane(partial(self.run, key), merges=signature.is_batchable)
+            key: Lane(partial(self._run, key), merges=signature.is_batchable)
             for key, signature in self.model.signatures.items()
         }
         self._users = 0
@@ -69,23 +69,13 @@ class Servable:
         arrays = self.signatures[signature].complete(inputs)
         return self._scheduler.submit(self._lanes[signature], arrays, deadline)
 
-    def run(self, signature: str, arrays: Arrays, timeout: float | None = None) -> Arrays:
-        """Runs a signature in this thread.
-
-        Args:
-            signature: Its name.
-            arrays: An array for each input.
-            timeout: Seconds; None for no limit.
-
-        Returns:
-            The arrays by output name.
-
-        Raises:
-            RequestError: The run fails.
-        """
+    def _run(self, signature: str, arrays: Arrays, timeout: float | None) -> Arrays:
         start = time.perf_counter()
         outputs = self.model.run(signature, arrays, timeout)
-        self._observe(self.name, self.version, signature, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        first = next(iter(arrays.values()), None)
+        rows = len(first) if first is not None and first.ndim else 1
+        self._observe(self.name, self.version, signature, rows, seconds)
         return outputs
 
     def acquire(self) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tfaigc.errors import ServingError
 from tfaigc.workflows.screen import Screen
 
 if TYPE_CHECKING:
     from tfaigc.serving.core import Core
-    from tfaigc.serving.server import Settings
 
 _NEEDED = ("starlette", "uvicorn", "grpc", "tensorflow_serving", "prometheus_client")
 
@@ -30,26 +30,48 @@ def require_serving_extra() -> None:
         )
 
 
-def serve(directory: str, *, model_name: str | None, settings: Settings, screen: Screen) -> None:
-    """Serves the models of a directory until SIGTERM or SIGINT.
+def serve(
+    directory: str | None,
+    *,
+    model_config_file: str | None = None,
+    model_name: str | None = None,
+    timeout: float = 30.0,
+    screen: Screen,
+    **options: Any,
+) -> None:
+    """Serves models until SIGTERM or SIGINT.
 
     Args:
-        directory: One that holds versions, or models.
-        model_name: What to call a single model.
-        settings: How to serve.
+        directory: One that holds versions, or models; None where a file names the models.
+        model_config_file: A model config file of TensorFlow Serving.
+        model_name: What to call the single model of a directory.
+        timeout: Seconds until a call is given up.
         screen: Where remarks go.
+        options: Attributes of `Settings` and `Batching`.
 
     Raises:
-        ServingError: There is nothing to serve, or the port is taken.
+        ServingError: There is nothing to serve, an option is wrong, or the port is taken.
     """
+    from tfaigc.serving.model_config import read_model_config
+    from tfaigc.serving.rest import Limits
+    from tfaigc.serving.scheduling import Batching
+    from tfaigc.serving.server import Settings
     from tfaigc.serving.server import serve as run
-    from tfaigc.serving.versions import models_in
+    from tfaigc.serving.versions import ModelConfig, models_in
+
+    names = {field.name for field in fields(Batching)}
+    batching = Batching(**{name: options.pop(name) for name in names & set(options)})
+    settings = Settings(batching=batching, limits=Limits(timeout=timeout), **options)
+
+    def models() -> list[ModelConfig]:
+        if directory is None:
+            return read_model_config(Path(str(model_config_file)))
+        return models_in(Path(directory).absolute(), model_name)
 
     def ready(url: str, core: Core) -> None:
         for name in core.manager.names():
             screen.fact("model", f"{url}/v1/models/{name}")
         screen.remark("Ctrl-C ends it")
 
-    path = Path(directory).absolute()
-    run(lambda: models_in(path, model_name), settings, ready=ready)
+    run(models, settings, ready=ready)
     screen.remark("Answered what was under way, and ended")
