@@ -12,7 +12,14 @@ from tfaigc.version import __version__
 
 if TYPE_CHECKING:
     from tfaigc.families import Backbone
-    from tfaigc.tasks import CausalLM, MaskedLM, TextClassifier, TextRegressor, TokenClassifier
+    from tfaigc.tasks import (
+        CausalLM,
+        MaskedLM,
+        TextClassifier,
+        TextEmbedder,
+        TextRegressor,
+        TokenClassifier,
+    )
     from tfaigc.tokenizers import Tokenizer
     from tfaigc.training import callbacks
 
@@ -21,6 +28,7 @@ __all__ = [
     "CausalLM",
     "MaskedLM",
     "TextClassifier",
+    "TextEmbedder",
     "TextRegressor",
     "TokenClassifier",
     "Tokenizer",
@@ -35,6 +43,7 @@ _HOMES = {
     "CausalLM": "tfaigc.tasks",
     "MaskedLM": "tfaigc.tasks",
     "TextClassifier": "tfaigc.tasks",
+    "TextEmbedder": "tfaigc.tasks",
     "TextRegressor": "tfaigc.tasks",
     "TokenClassifier": "tfaigc.tasks",
     "Tokenizer": "tfaigc.tokenizers",

@@ -15,6 +15,7 @@ from click.testing import Result
 from tfaigc.data import Table
 from tfaigc.errors import DataError
 from tfaigc.workflows.kinds import (
+    EMBEDDINGS,
     NUMBERS,
     ONE_CLASS,
     SEVERAL_CLASSES,
@@ -118,6 +119,26 @@ def test_tags(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     assert answer["text"] == "a good film"
     assert len(answer["tags"]) == len(answer["words"]) == 3
     assert json.loads(tfaigc("predict", model, TEXTS[0]).stdout).keys() == {"text", "entities"}
+
+
+def test_vectors(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    rows = [{"question": text, "reply": text[::-1], "text": "not read"} for text in TEXTS]
+    data.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    columns = {"anchor_column": "question", "positive_column": "reply"}
+    settings = {"task": "text-embedding", "matryoshka_dims": [32, 8], "num_train_epochs": 1}
+    result = train(data, export_dir=tmp_path / "export", **settings, **columns)
+    for words in ("texts        pairs", "vectors of 32 numbers", "accuracy at 1"):
+        assert words in result.output
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is EMBEDDINGS
+    options = [f"--{name.replace('_', '-')}={column}" for name, column in columns.items()]
+    assert "data.jsonl: accuracy at 1" in tfaigc("evaluate", model, data, *options).output
+    ours, theirs = (
+        json.loads(tfaigc("predict", place, TEXTS[0]).stdout)["embedding"]
+        for place in (model, tmp_path / "export")
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("model")
 @click.argument("data")
-@column_options("text", "text_pair", "label", "words", "tags")
+@column_options(
+    *("text", "text_pair", "label", "words", "tags", "anchor", "positive", "negative", "score")
+)
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
 @shared_options

@@ -36,6 +36,18 @@ from tfaigc.data.next_tokens import NextTokens
 from tfaigc.data.order import BatchOrder
 from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS
 from tfaigc.data.records import read_records
+from tfaigc.data.relations import (
+    CLASSES,
+    MATCHES,
+    PAIRS,
+    SCORED,
+    TRIPLETS,
+    Relation,
+    check_relation,
+    describe_relation,
+    relation_of,
+    texts_of_examples,
+)
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import FIELDS, Table
@@ -47,9 +59,14 @@ if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
 
 __all__ = [
+    "CLASSES",
     "FIELDS",
     "FILE_READERS",
     "IGNORED",
+    "MATCHES",
+    "PAIRS",
+    "SCORED",
+    "TRIPLETS",
     "WORD_FILE_READERS",
     "BatchOrder",
     "EncodedLabels",
@@ -63,6 +80,7 @@ __all__ = [
     "Masking",
     "NextTokens",
     "Prepare",
+    "Relation",
     "Summary",
     "Table",
     "byte_places",
@@ -73,6 +91,7 @@ __all__ = [
     "check_labels",
     "check_mlm_probability",
     "check_numbers",
+    "check_relation",
     "check_responses",
     "check_tags",
     "check_texts",
@@ -80,6 +99,7 @@ __all__ = [
     "count_conflicts",
     "cut_windows",
     "describe",
+    "describe_relation",
     "encode_labels",
     "first_of_duplicates",
     "first_tokens",
@@ -92,7 +112,9 @@ __all__ = [
     "parse_messages",
     "read_records",
     "refuse_cut_responses",
+    "relation_of",
     "stratified_split",
+    "texts_of_examples",
     "tokenize_cached",
     "words_of_tokens",
 ]

@@ -38,7 +38,7 @@ def check_numbers(
         listed = _names(value) if count > 1 else [value]
         if listed is None or len(listed) != count:
             return [], f"{column} must be a list of {count} numbers. Received: {value!r:.60}."
-        numbers = [_number(each, column) for each in listed]
+        numbers = [read_number(each, column) for each in listed]
         return [number for number, _ in numbers], next((why for _, why in numbers if why), "")
 
     kept, values = check_rows(
@@ -94,7 +94,7 @@ def check_label_lists(
     return kept, belongs, known.names
 
 
-def _number(value: Any, column: str) -> tuple[float, str]:
+def read_number(value: Any, column: str) -> tuple[float, str]:
     """Reads a number; what is wrong with it is the second of the two."""
     name = written(value)
     if name == "":

@@ -1,6 +1,12 @@
 """Metrics, plots and reports about a model's answers."""
 
 from tfaigc.evaluation.classification import classification_report
+from tfaigc.evaluation.embeddings import (
+    match_report,
+    neighbour_report,
+    pair_report,
+    similarity_report,
+)
 from tfaigc.evaluation.entities import entity_metrics, entity_report
 from tfaigc.evaluation.language_models import TokenScores, by_kind, language_model_report
 from tfaigc.evaluation.metrics import classification_metrics, metric_title
@@ -25,8 +31,12 @@ __all__ = [
     "entity_metrics",
     "entity_report",
     "language_model_report",
+    "match_report",
     "metric_title",
     "multi_label_report",
+    "neighbour_report",
+    "pair_report",
     "regression_report",
+    "similarity_report",
     "tag_report",
 ]

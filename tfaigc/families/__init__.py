@@ -5,7 +5,11 @@ from tfaigc.families.family import Family, Head
 from tfaigc.families.headed import HeadedBackbone
 from tfaigc.families.held_heads import held_heads, stored_labels
 from tfaigc.families.registry import FAMILIES, family_of, read_config_file
-from tfaigc.families.sentence_modules import SentenceModules, read_sentence_modules
+from tfaigc.families.sentence_modules import (
+    SentenceModules,
+    read_sentence_modules,
+    write_sentence_modules,
+)
 
 __all__ = [
     "FAMILIES",
@@ -19,4 +23,5 @@ __all__ = [
     "read_config_file",
     "read_sentence_modules",
     "stored_labels",
+    "write_sentence_modules",
 ]

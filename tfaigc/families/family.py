@@ -60,6 +60,7 @@ class Head:
         ties: For language models, the names of tensors without the family's prefix that may stand
             for others, such as an output matrix for the table that it is tied to.
         states_tie: Whether ``tie_word_embeddings`` says if the output is tied.
+        pools: Whether it has no weights, and pools tokens to one vector for each text.
     """
 
     architecture: str
@@ -75,11 +76,12 @@ class Head:
     read_vocabulary: Callable[[Settings], VocabularySettings] | None = None
     ties: tuple[tuple[str, str], ...] = ()
     states_tie: bool = True
+    pools: bool = False
 
     @property
     def has_labels(self) -> bool:
         """Whether each logit belongs to a label."""
-        return self.num_outputs is None and self.read_vocabulary is None
+        return self.num_outputs is None and self.read_vocabulary is None and not self.pools
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,13 @@ class Family:
         return stated
 
     def head(self, task: str) -> Head:
-        """Returns a task's head.
+        """Returns a task's head; tokens can be pooled in every family with one stack.
 
         Raises:
             ConfigError: The family has none.
         """
+        if task == "text_embedding" and self.read_decoder is None:
+            return Head(self.architecture, pools=True)
         if task not in self.heads:
             raise ConfigError(
                 f"A {self.model_type} checkpoint can be used for {', '.join(sorted(self.heads))}. "

@@ -29,6 +29,7 @@ from tfaigc.families.weights import (
 from tfaigc.layers import (
     LanguageModelHead,
     PredictionHead,
+    SentencePooling,
     VocabularySettings,
     find_texts,
 )
@@ -51,6 +52,8 @@ class HeadedBackbone(keras.Model):
     - ``masked_lm``, ``causal_lm``: (batch, length, vocabulary);
     - ``seq2seq_lm``: (batch, decoder's length, vocabulary);
     - ``multiple_choice``: (batch, choices), from inputs of shape (batch, choices, length);
+    - ``text_embedding``: (batch, width), the vectors of texts; (batch, texts, width) from inputs of
+      shape (batch, texts, length);
     - ``next_sentence``: (batch, 2), that the second text follows the first, and that it does not;
     - ``replaced_token``: (batch, length), that a token is not the original one.
 
@@ -60,6 +63,7 @@ class HeadedBackbone(keras.Model):
         labels: The class names in their order, for heads that have labels.
         vocabulary: How a language model's head scores the vocabulary; None: as ``config.json``
             says.
+        pooling: How ``text_embedding`` takes tokens to a vector; None: by their mean.
 
     Attributes:
         labels: The class names in their order, or None.
@@ -75,6 +79,7 @@ class HeadedBackbone(keras.Model):
         head: str,
         labels: Sequence[str] | None = None,
         vocabulary: VocabularySettings | None = None,
+        pooling: SentencePooling | None = None,
         name: str = "headed_backbone",
     ) -> None:
         super().__init__(name=name, dtype=backbone.factory.dtype)
@@ -85,7 +90,11 @@ class HeadedBackbone(keras.Model):
             rule = "must be given" if self.row.has_labels else "cannot be given"
             raise ConfigError(f"labels {rule} for a {head} head. Received: {labels!r}.")
         self.labels = None if labels is None else tuple(labels)
-        self.head = self._make_head(backbone.hugging_face_config(), vocabulary)
+        self.head = (
+            pooling or SentencePooling()
+            if self.row.pools
+            else self._make_head(backbone.hugging_face_config(), vocabulary)
+        )
         self.head.build(None)
         self.build(None)
 
@@ -149,16 +158,20 @@ class HeadedBackbone(keras.Model):
         if "features" in inputs:
             check_features(self)
             return self.head(inputs, training=training)
-        choices = None
         inputs = dict(inputs)
         positions = inputs.pop("positions", None)
-        if self.row.takes_choices:
-            choices = ops.shape(inputs["token_ids"])[1]
+        token_ids, texts = inputs.get("token_ids"), None
+        if token_ids is not None and len(token_ids.shape) == 3:
+            texts = ops.shape(token_ids)[1]
             inputs = {
                 name: ops.reshape(value, (-1, ops.shape(value)[-1]))
                 for name, value in inputs.items()
             }
         outputs = self._run_backbone(inputs, training, remove_padding)
+        if isinstance(self.head, SentencePooling):
+            vectors = self.head(outputs["sequence_output"], padding_mask=inputs.get("padding_mask"))
+            width = vectors.shape[-1]
+            return vectors if texts is None else ops.reshape(vectors, (-1, texts, width))
         if isinstance(self.head, LanguageModelHead):
             table = self.backbone.token_table if self.head.settings.tied else None
             sequence = outputs["sequence_output"]
@@ -166,8 +179,8 @@ class HeadedBackbone(keras.Model):
             return self.head(picked, table=table, training=training)
         mask = self.head.summary.mask(inputs)
         logits = self.head(outputs, padding_mask=mask, texts=find_texts(inputs), training=training)
-        if choices is not None:
-            return ops.reshape(logits, (-1, choices))
+        if self.row.takes_choices:
+            return ops.reshape(logits, (-1, texts))
         return logits[..., 0] if self.row.num_outputs == 1 else logits
 
     def _run_backbone(
@@ -197,6 +210,7 @@ class HeadedBackbone(keras.Model):
             float32, (texts, width).
         """
         outputs = self._run_backbone(inputs, False, remove_padding)
+        assert isinstance(self.head, PredictionHead)
         summary = self.head.summary
         mask = summary.mask(inputs)
         rows = summary.read(outputs, padding_mask=mask, texts=find_texts(inputs))
@@ -230,7 +244,7 @@ class HeadedBackbone(keras.Model):
         return tensors_of(
             self.backbone.family,
             variables_of(self.backbone),
-            head=self.row,
+            head=None if self.row.pools else self.row,
             head_variables=variables_of(self.head),
         )
 

@@ -23,8 +23,8 @@ def check_packs(network: HeadedBackbone) -> None:
     family = network.backbone.family.model_type
     if not network.backbone.takes_packs:
         reason = f"the network of a {family} keeps no texts apart"
-    elif network.row.takes_choices:
-        reason = "the choices of an example are rows of their own"
+    elif network.row.takes_choices or network.row.pools:
+        reason = "the texts of an example are rows of their own"
     elif network.row.global_tokens not in ("none", "first"):
         reason = "its global tokens are found by separators, which each text has"
     else:

@@ -1,4 +1,4 @@
-"""Reads what sentence-transformers keeps beside a checkpoint, without running any of it."""
+"""What sentence-transformers keeps beside a checkpoint: read without running any, and written."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tfaigc.errors import CheckpointError, ConfigError
 from tfaigc.layers.pooling import POOLING_MODES
 
 _log = logging.getLogger("tfaigc")
+_PACKAGE = "sentence_transformers.models"
 _PREFIX = "pooling_mode_"
 _SUFFIX = {"cls": "cls_token", "max": "max_tokens", "mean": "mean_tokens"}
 _KEYS = {
@@ -72,6 +73,35 @@ def read_sentence_modules(directory: Path) -> SentenceModules:
         elif normalize:
             raise ConfigError("In modules.json, Transformer must stand before Normalize.")
     return SentenceModules(modes, normalize, max_length)
+
+
+def write_sentence_modules(directory: Path, modules: SentenceModules, *, hidden_size: int) -> None:
+    """Writes ``modules.json`` and the files that it names, beside a checkpoint.
+
+    Args:
+        directory: The checkpoint's.
+        modules: The settings.
+        hidden_size: Width of the tokens' activations.
+    """
+    kinds = {"": "Transformer", "1_Pooling": "Pooling"}
+    kinds |= {"2_Normalize": "Normalize"} if modules.normalize else {}
+    listed = [
+        {"idx": index, "name": str(index), "path": path, "type": f"{_PACKAGE}.{kind}"}
+        for index, (path, kind) in enumerate(kinds.items())
+    ]
+    pooling = {key: mode in modules.modes for key, mode in _KEYS.items()}
+    for path in kinds:
+        (directory / path).mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        ("modules.json", listed),
+        ("1_Pooling/config.json", {"word_embedding_dimension": hidden_size, **pooling}),
+        (
+            "sentence_bert_config.json",
+            {"max_seq_length": modules.max_length, "do_lower_case": False},
+        ),
+    ):
+        text = json.dumps(content, indent=2)
+        (directory / name).write_text(text + "\n", encoding="utf-8")
 
 
 def _read_modes(path: Path) -> tuple[str, ...]:

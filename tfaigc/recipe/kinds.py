@@ -158,6 +158,23 @@ def names() -> Kind:
     return Kind("a list of two or more different names", parse)
 
 
+def wholes(*, minimum: int) -> Kind:
+    """A list of whole numbers with a lower bound."""
+
+    def parse(entry: Entry) -> tuple[int, ...]:
+        if not isinstance(entry.raw, tuple):
+            raise WrongValueError("Write it as [384, 128].")
+        try:
+            listed = tuple(int(each) for each in entry.raw)
+        except ValueError:
+            raise WrongValueError from None
+        if not listed or min(listed) < minimum:
+            raise WrongValueError
+        return listed
+
+    return Kind(f"a list of whole numbers from {minimum} up", parse)
+
+
 def numbers(*, minimum: float) -> Kind:
     """A list of finite numbers with a lower bound."""
 

@@ -24,6 +24,12 @@ _OTHER_NAMES = {
     "prompt_column": "instruction_column question_column prompt_field",
     "response_column": "completion_column answer_column output_column",
     "messages_column": "conversations_column chat_column messages_field",
+    "anchor_column": "query_column",
+    "positive_column": "positive_text_column passage_column",
+    "negative_column": "negative_text_column",
+    "score_column": "similarity_column score_field",
+    "embedding_loss": "objective contrastive_loss",
+    "matryoshka_dims": "matryoshka_widths embedding_dims",
     "validation_fraction": (
         "validation_split validation_size val_fraction validation_split_percentage"
     ),

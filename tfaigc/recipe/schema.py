@@ -9,9 +9,16 @@ from tfaigc.recipe import kinds
 from tfaigc.recipe.kinds import Kind
 
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
-TASKS = ("text-classification", "text-regression", "token-classification", "masked-lm", "causal-lm")
+TASKS = (
+    *("text-classification", "text-regression", "token-classification"),
+    *("masked-lm", "causal-lm", "text-embedding"),
+)
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 ON_NAN = ("stop", "rollback")
+EMBEDDING_LOSSES = (
+    *("multiple_negatives_ranking", "triplet", "cosine_similarity"),
+    *("contrastive", "supervised_contrastive"),
+)
 TRACKERS = ("mlflow", "wandb")
 
 
@@ -113,6 +120,30 @@ class Recipe:
         "the column with conversations; null: messages, if there is one",
         None,
     )
+    anchor_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "in text-embedding: the column before positive_column; null: anchor, if there is one",
+        None,
+    )
+    positive_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "the column with the text that belongs to it; null: positive, if there is one",
+        None,
+    )
+    negative_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "the column with a text that does not; null: negative, if there is one",
+        None,
+    )
+    score_column: str | None = _key(
+        "data",
+        kinds.optional(kinds.text()),
+        "the column with a pair's similarity, -1 to 1; null: score, if there is one",
+        None,
+    )
     validation_fraction: float = _key(
         "data",
         kinds.number(above=0, below=1),
@@ -179,6 +210,18 @@ class Recipe:
         "training",
         kinds.optional(kinds.number(above=0)),
         "in regression: the error from which on the loss is no longer squared; null: none",
+        None,
+    )
+    embedding_loss: str | None = _key(
+        "training",
+        kinds.optional(kinds.choice(*EMBEDDING_LOSSES)),
+        "in text-embedding; null: what suits the columns",
+        None,
+    )
+    matryoshka_dims: tuple[int, ...] | None = _key(
+        "training",
+        kinds.optional(kinds.wholes(minimum=1)),
+        "in text-embedding: how many first numbers shall be useful alone; null: all together",
         None,
     )
     mlm_probability: float = _key(

@@ -4,7 +4,16 @@ from tfaigc.tasks.causal_lm import CausalLM
 from tfaigc.tasks.masked_lm import MaskedLM
 from tfaigc.tasks.task import Task
 from tfaigc.tasks.text_classifier import TextClassifier
+from tfaigc.tasks.text_embedder import TextEmbedder
 from tfaigc.tasks.text_regressor import TextRegressor
 from tfaigc.tasks.token_classifier import TokenClassifier
 
-__all__ = ["CausalLM", "MaskedLM", "Task", "TextClassifier", "TextRegressor", "TokenClassifier"]
+__all__ = [
+    "CausalLM",
+    "MaskedLM",
+    "Task",
+    "TextClassifier",
+    "TextEmbedder",
+    "TextRegressor",
+    "TokenClassifier",
+]

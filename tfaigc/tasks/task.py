@@ -72,7 +72,7 @@ class Task(HeadedModel):
         Returns:
             The examples, one a record unless a task says otherwise.
         """
-        texts = [str(text) for text in table.column("text")]
+        texts = [str(text) for text in table.require("text").column("text")]
         pairs = [str(text) for text in table.column("text_pair")] if self.takes_pairs else None
         encoded = tokenize_cached(
             self.tokenizer, texts, pairs, max_length=self.max_length, enabled=cache

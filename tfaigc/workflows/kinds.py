@@ -10,7 +10,7 @@ from typing import Any
 
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, Tags, TargetKind
-from tfaigc.workflows.text_targets import OwnTokens, WhatFollows
+from tfaigc.workflows.text_targets import OwnTokens, WhatBelongsTogether, WhatFollows
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,12 @@ MASKED_TOKENS = TaskKind(
     {},
     {name: name for name in ("mlm_probability", "whole_word_mask")},
 )
+EMBEDDINGS = TaskKind(
+    "TextEmbedder",
+    WhatBelongsTogether(),
+    {"embedding_loss": "objective", "matryoshka_dims": "matryoshka_dims"},
+    {},
+)
 NEXT_TOKENS = TaskKind("CausalLM", WhatFollows(), {}, {})
 
 
@@ -70,6 +76,7 @@ _BY_TASK = {
     "token-classification": TAGS,
     "masked-lm": MASKED_TOKENS,
     "causal-lm": NEXT_TOKENS,
+    "text-embedding": EMBEDDINGS,
 }
 
 # What the names of the classes in ``transformers`` end with.
@@ -93,8 +100,9 @@ def kind_of_model(directory: Path) -> TaskKind:
         directory: The model's directory.
 
     Returns:
-        The kind that ``architectures`` or ``problem_type`` in ``config.json`` names. Without
-        either, a head with a single output counts as one of numbers, as in ``transformers``.
+        The kind that ``architectures`` or ``problem_type`` in ``config.json`` names, or that of
+        vectors where there is a ``modules.json``. Without any of these, a head with a single
+        output counts as one of numbers, as in ``transformers``.
     """
     try:
         stated = json.loads((directory / "config.json").read_text(encoding="utf-8"))
@@ -106,6 +114,8 @@ def kind_of_model(directory: Path) -> TaskKind:
     for ending, kind in _BY_ARCHITECTURE.items():
         if any(name.endswith(ending) for name in classes):
             return kind
+    if (directory / "modules.json").exists():
+        return EMBEDDINGS
     if problem == "regression" or (problem is None and single):
         return NUMBERS
     return SEVERAL_CLASSES if problem == "multi_label_classification" else ONE_CLASS

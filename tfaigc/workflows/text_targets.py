@@ -1,13 +1,22 @@
-"""What language models learn: of each text its own tokens."""
+"""What is learnt of texts without classes, tags or numbers of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from tfaigc.data import Table, check_conversations, check_responses, check_texts
+from tfaigc.data import (
+    Relation,
+    Table,
+    check_conversations,
+    check_relation,
+    check_responses,
+    check_texts,
+    describe_relation,
+)
 from tfaigc.workflows.targets import Targets, WithoutStrata
 
 
@@ -31,6 +40,45 @@ class OwnTokens(WithoutStrata):
     def describe(self, targets: Targets) -> tuple[str, str]:
         """Says that there is nothing beside the texts."""
         return "targets", "tokens of the texts"
+
+
+@dataclass(frozen=True)
+class RelatedTexts(Targets):
+    """What records say of which texts belong together.
+
+    Attributes:
+        relation: The way in which they say it.
+    """
+
+    relation: Relation
+
+
+class WhatBelongsTogether(OwnTokens):
+    """Which texts belong together: pairs, triplets, scores or classes."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        *("text", "text_pair", "label"),
+        *("anchor", "positive", "negative", "score"),
+    )
+
+    def read(
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads what ``check_relation`` finds."""
+        kept, relation, values = check_relation(table, max_invalid_share=max_invalid_share)
+        return kept, RelatedTexts(values, (), relation)
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Splits hold the classes, if there are any, in equal proportions."""
+        assert isinstance(targets, RelatedTexts)
+        if targets.relation.target == "label":
+            return targets.values
+        return super().strata(targets)
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Says how records say it."""
+        assert isinstance(targets, RelatedTexts)
+        return "texts", describe_relation(targets.relation, targets.values)
 
 
 class WhatFollows(OwnTokens):
