@@ -18,19 +18,19 @@ import pytest
 import tfaigc
 from tfaigc.errors import ServingError
 from tfaigc.serving import Client, Code, RequestError
-from tfaigc.serving.server import Settings, running
+from tfaigc.serving.server import Listening, Settings, running
 from tfaigc.serving.versions import models_in
 
 
 @pytest.fixture(scope="module")
-def url(models: Path) -> Iterator[str]:
-    with running(lambda: models_in(models), Settings(port=0)) as url:
-        yield url
+def listening(models: Path) -> Iterator[Listening]:
+    with running(lambda: models_in(models), Settings(port=0, grpc_port=0)) as server:
+        yield server
 
 
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[Client]:
-    with Client(url) as client:
+@pytest.fixture(scope="module", params=["http", "grpc"])
+def client(request: pytest.FixtureRequest, listening: Listening) -> Iterator[Client]:
+    with Client(str(listening.url if request.param == "http" else listening.grpc_url)) as client:
         yield client
 
 
@@ -210,13 +210,14 @@ def test_silence_and_absence_are_told_apart() -> None:
         with Client(url, timeout=0.05) as client, pytest.raises(RequestError) as caught:
             client.predict("m", [1])
     assert caught.value.code is Code.DEADLINE_EXCEEDED
-    with Client(url, retries=0) as client, pytest.raises(RequestError) as caught:
-        client.predict("m", [1])
-    assert caught.value.code is Code.UNAVAILABLE
+    for absent in (url, url.replace("http", "grpc")):
+        with Client(absent, retries=0) as client, pytest.raises(RequestError) as caught:
+            client.predict("m", [1])
+        assert caught.value.code is Code.UNAVAILABLE
 
 
 def test_a_url_has_a_scheme() -> None:
-    with pytest.raises(ServingError, match="must begin with http://"):
+    with pytest.raises(ServingError, match="must begin with http://, https:// or grpc://"):
         Client("localhost:8501")
 
 

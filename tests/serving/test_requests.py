@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from tfaigc.serving.core import Core
 from tfaigc.serving.json_answers import write_numbers
 from tfaigc.serving.json_text import quoted
-from tfaigc.serving.rest import Limits, rest_app
+from tfaigc.serving.limits import Limits
+from tfaigc.serving.rest import rest_app
 
 GOOD = b'{"instances": [1]}'
 

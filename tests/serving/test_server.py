@@ -19,20 +19,20 @@ from tfaigc.serving.versions import models_in
 
 
 def test_it_serves_the_newest_versions_of_a_directory(models: Path) -> None:
-    with running(lambda: models_in(models), Settings(port=0)) as url:
-        answer = httpx2.post(f"{url}/v1/models/scales:predict", json={"instances": [1.0]})
+    with running(lambda: models_in(models), Settings(port=0)) as server:
+        answer = httpx2.post(f"{server.url}/v1/models/scales:predict", json={"instances": [1.0]})
         assert answer.json() == {"predictions": [20.0]}
-        assert httpx2.get(f"{url}/v1/models/scales/versions/1").status_code == 404
+        assert httpx2.get(f"{server.url}/v1/models/scales/versions/1").status_code == 404
 
 
 def test_what_is_under_way_is_answered_before_the_end(models: Path) -> None:
     batching = Batching(max_batch_size=8, batch_timeout_micros=1_000_000)
     settings = Settings(port=0, batching=batching)
     with ThreadPoolExecutor() as pool:
-        with running(lambda: models_in(models / "scales"), settings) as url:
-            path = f"{url}/v1/models/scales:predict"
+        with running(lambda: models_in(models / "scales"), settings) as server:
+            path = f"{server.url}/v1/models/scales:predict"
             answers = [pool.submit(httpx2.post, path, json={"instances": [n]}) for n in range(4)]
-            while "requests_under_way 4" not in httpx2.get(f"{url}{metrics.PATH}").text:
+            while "requests_under_way 4" not in httpx2.get(f"{server.url}{metrics.PATH}").text:
                 time.sleep(0.01)
         assert [each.result().json()["predictions"] for each in answers] == [
             [20.0 * number] for number in range(4)
@@ -49,11 +49,11 @@ def test_too_much_gets_503_at_once_and_the_rest_is_answered(models: Path) -> Non
     def ask(number: int) -> tuple[int, int, object]:
         # Sequences of different lengths cannot share a run, so that all of them wait.
         body = {"signature_name": "ids", "instances": [[number] * number]}
-        response = httpx2.post(f"{url}/v1/models/numbers:predict", json=body)
+        response = httpx2.post(f"{server.url}/v1/models/numbers:predict", json=body)
         return number, response.status_code, response.json()
 
     with (
-        running(lambda: models_in(models), Settings(port=0, batching=batching)) as url,
+        running(lambda: models_in(models), Settings(port=0, batching=batching)) as server,
         ThreadPoolExecutor(8) as pool,
     ):
         answers = list(pool.map(ask, range(8)))
@@ -78,11 +78,13 @@ def test_a_config_file_is_read_again_when_it_changes(models: Path, tmp_path: Pat
         path.write_text(text, encoding="utf-8")
 
     def answer() -> object:
-        response = httpx2.post(f"{url}/v1/models/m/labels/stable:predict", json={"instances": [1]})
+        response = httpx2.post(
+            f"{server.url}/v1/models/m/labels/stable:predict", json={"instances": [1]}
+        )
         return response.json()["predictions"]
 
     write(1)
-    with running(lambda: read_model_config(path), Settings(port=0, poll_seconds=0.01)) as url:
+    with running(lambda: read_model_config(path), Settings(port=0, poll_seconds=0.01)) as server:
         assert answer() == [10.0]
         path.write_text("broken {")
         time.sleep(0.05)

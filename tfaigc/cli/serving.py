@@ -28,6 +28,7 @@ _positive = click.IntRange(min=1)
 @click.option("--model-name", default=None, help="What to call a single model.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8501, show_default=True)
+@click.option("--grpc-port", type=click.IntRange(0, 65535), default=None, help="Default: no gRPC.")
 @click.option(
     "--max-batch-size",
     type=_positive,

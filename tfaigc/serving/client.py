@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from tfaigc.errors import ServingError
+from tfaigc.serving.connection import Connection
 from tfaigc.serving.rest_client import RestClient
 
 Version = int | str | None
@@ -22,7 +23,8 @@ class Client:
     grow.
 
     Args:
-        url: Of the server: ``http://HOST:PORT``.
+        url: Of the server: ``http://HOST:PORT``, or ``grpc://HOST:PORT``, which takes the extra
+            `serving`.
         timeout: Seconds for a call with its retries; None for no limit.
         retries: How often a call is tried again.
         token: Sent as a bearer token, for servers that ask for one.
@@ -39,13 +41,9 @@ class Client:
         retries: int = 5,
         token: str | None = None,
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ServingError(
-                f"A server's URL must begin with http:// or https://. Received: {url!r}. "
-                "Write it like http://localhost:8501."
-            )
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._server = RestClient(url, timeout=timeout, retries=retries, headers=headers)
+        settings = {"timeout": timeout, "retries": retries, "headers": headers}
+        self._server = _connect(url, settings)
 
     def predict(
         self,
@@ -239,6 +237,20 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _connect(url: str, settings: dict[str, Any]) -> Connection:
+    if url.startswith(("http://", "https://")):
+        return RestClient(url, **settings)
+    if url.startswith("grpc://"):
+        # What gRPC needs is large; who asks over HTTP does without.
+        from tfaigc.serving.grpc_client import GrpcClient
+
+        return GrpcClient(url.removeprefix("grpc://").rstrip("/"), **settings)
+    raise ServingError(
+        f"A server's URL must begin with http://, https:// or grpc://. Received: {url!r}. "
+        "Write it like http://localhost:8501."
+    )
 
 
 def _body(signature: str, **parts: Any) -> dict[str, Any]:

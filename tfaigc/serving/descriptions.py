@@ -6,12 +6,6 @@ from typing import Any
 
 from tfaigc.serving.manager import Manager, ModelSpec
 
-# Signatures are written as the official server writes them: every field, by its proto name.
-_AS_THE_SERVER = {
-    "preserving_proto_field_name": True,
-    "always_print_fields_with_no_presence": True,
-}
-
 
 def status(manager: Manager, spec: ModelSpec) -> dict[str, Any]:
     """Describes the states of a model's versions.
@@ -51,11 +45,9 @@ def metadata(manager: Manager, spec: ModelSpec) -> dict[str, Any]:
     Raises:
         RequestError: There is no such version.
     """
-    from google.protobuf.json_format import MessageToDict
-
     with manager.lent(spec) as servable:
         signatures = {
-            name: MessageToDict(proto, **_AS_THE_SERVER)
+            name: signature_json(proto)
             for name, proto in sorted(servable.model.signature_protos.items())
         }
         version = str(servable.version)
@@ -63,3 +55,19 @@ def metadata(manager: Manager, spec: ModelSpec) -> dict[str, Any]:
         "model_spec": {"name": spec.name, "signature_name": "", "version": version},
         "metadata": {"signature_def": {"signature_def": signatures}},
     }
+
+
+def signature_json(proto: Any) -> dict[str, Any]:
+    """Writes a signature as the official server does: every field, by its proto name.
+
+    Args:
+        proto: A `SignatureDef`.
+
+    Returns:
+        Its JSON.
+    """
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(
+        proto, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )

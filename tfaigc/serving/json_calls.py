@@ -19,9 +19,8 @@ from tfaigc.serving.results import (
     regression,
 )
 from tfaigc.serving.scheduling import Answer
-from tfaigc.serving.servable import Servable
 from tfaigc.serving.statuses import invalid
-from tfaigc.serving.tensors import Arrays, Signature
+from tfaigc.serving.tensors import Arrays, Signature, example_count
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def predict(manager: Manager, spec: ModelSpec, body: bytes, deadline: float | No
     document = parse_object(body)
     name = signature_name(document)
 
-    def start(servable: Servable) -> Call:
+    with manager.lent(spec) as servable:
         signature = servable.signatures.get(name or DEFAULT_SIGNATURE)
         if signature is None:
             raise invalid(
@@ -67,14 +66,10 @@ def predict(manager: Manager, spec: ModelSpec, body: bytes, deadline: float | No
             raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
         arrays, rows = read_inputs(document, signature.inputs)
         answer = servable.submit(signature.name, arrays, deadline)
-        first = next(iter(arrays.values()))
-        return Call(
-            answer,
-            lambda outputs: write_predictions(outputs, signature.outputs, rows=rows),
-            len(first) if first.ndim else 1,
-        )
-
-    return _with_servable(manager, spec, start)
+    outputs = signature.outputs
+    return Call(
+        answer, lambda found: write_predictions(found, outputs, rows=rows), example_count(arrays)
+    )
 
 
 def classify(manager: Manager, spec: ModelSpec, body: bytes, deadline: float | None) -> Call:
@@ -114,23 +109,9 @@ def _on_examples(
     name = signature_name(document) or DEFAULT_SIGNATURE
     examples = read_examples(document)
 
-    def start(servable: Servable) -> Call:
+    with manager.lent(spec) as servable:
         if name not in servable.signatures:
             raise invalid(f"No signature was found with the name: {name}")
         check(servable.signatures[name])
         answer = servable.submit(name, {INPUTS: examples}, deadline)
-        return Call(answer, lambda outputs: render(outputs, len(examples)), len(examples))
-
-    return _with_servable(manager, spec, start)
-
-
-def _with_servable(manager: Manager, spec: ModelSpec, start: Callable[[Servable], Call]) -> Call:
-    """Starts a call on a version that stays loaded until the answer is there."""
-    servable = manager.acquire(spec)
-    try:
-        call = start(servable)
-    except BaseException:
-        servable.release()
-        raise
-    call.answer.add_done_callback(lambda _: servable.release())
-    return call
+    return Call(answer, lambda found: render(found, len(examples)), len(examples))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from tfaigc.serving.results import INPUTS
 from tfaigc.serving.statuses import invalid
+
+_MOST_ELEMENTS = 2**26
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -40,6 +43,10 @@ def predict_inputs(request: Any) -> dict[str, np.ndarray]:
 
     arrays = {}
     for name, proto in request.inputs.items():
+        sizes = [dimension.size for dimension in proto.tensor_shape.dim]
+        # A tensor may be written as one value and a shape: a small request for much memory.
+        if any(size < 0 for size in sizes) or math.prod(sizes) > _MOST_ELEMENTS:
+            raise invalid(f"tensor parsing error: {name}: its shape is {sizes}")
         try:
             arrays[name] = make_ndarray(proto)
         except (TypeError, ValueError, OverflowError, MemoryError) as error:

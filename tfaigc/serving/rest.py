@@ -8,7 +8,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
 
@@ -24,6 +23,7 @@ from tfaigc.serving.core import Core
 from tfaigc.serving.descriptions import metadata, status
 from tfaigc.serving.json_answers import write_error
 from tfaigc.serving.json_calls import METHODS
+from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec
 from tfaigc.serving.statuses import Code, RequestError, invalid
 
@@ -40,19 +40,6 @@ _LARGEST_VERSION = 2**63 - 1
 
 # Reading and writing smaller bodies takes less time than handing them to a thread does.
 _SMALL = 32 * 1024
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a request may cost.
-
-    Attributes:
-        timeout: Seconds until a call is given up; None for no limit.
-        max_body_bytes: The largest body.
-    """
-
-    timeout: float | None = 30.0
-    max_body_bytes: int = 64 * 1024 * 1024
 
 
 def rest_app(core: Core, limits: Limits | None = None) -> Starlette:

@@ -4,80 +4,50 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
-from tfaigc.serving.retrying import refused, retry
+from tfaigc.serving.connection import Connection
+from tfaigc.serving.retrying import refused
 from tfaigc.serving.statuses import Code, RequestError, code_of_http
 
 
-class RestClient:
-    """A connection to a server's REST interface; any number of threads may use it.
+class RestClient(Connection):
+    """A connection to a server's REST interface.
 
     Args:
         url: Of the server: ``http://HOST:PORT``.
-        timeout: Seconds for a call with its retries; None for no limit.
-        retries: How often a call is tried again while the server is busy or out of reach.
-        headers: Sent with each call.
+        settings: The arguments of `Connection`.
     """
 
-    def __init__(
-        self, url: str, *, timeout: float | None, retries: int, headers: Mapping[str, str]
-    ) -> None:
-        self._timeout = timeout
-        self._retries = retries
+    def __init__(self, url: str, **settings: Any) -> None:
+        super().__init__(**settings)
         self._client = httpx2.Client(
             base_url=url.rstrip("/"),
-            headers=dict(headers),
+            headers=self._headers,
             # As many connections as there are threads that ask: those bound themselves.
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
         )
 
     def call(self, model: str, method: str, version: int | str | None, body: Any) -> Any:
-        """Runs a signature.
-
-        Args:
-            model: The model's name.
-            method: `predict`, `classify` or `regress`.
-            version: A version's number or label; None for the newest.
-            body: The request, of what JSON has, and bytes and arrays.
-
-        Returns:
-            The answer.
-
-        Raises:
-            RequestError: The server refuses, or is out of reach.
-        """
-        content = json.dumps(body, default=_as_json, ensure_ascii=False).encode()
+        """Runs a signature."""
+        content = json.dumps(body, default=as_json, ensure_ascii=False).encode()
         return self._ask("POST", f"{_path(model, version)}:{method}", content)
 
     def describe(self, model: str, version: int | str | None, what: str = "") -> Any:
-        """Asks about a model.
-
-        Args:
-            model: The model's name.
-            version: A version's number or label; None for all, or the newest.
-            what: Nothing for the states of versions, or ``/metadata``.
-
-        Returns:
-            The answer.
-
-        Raises:
-            RequestError: There is no such model, or the server is out of reach.
-        """
+        """Asks about a model."""
         return self._ask("GET", _path(model, version) + what, None)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connection."""
         self._client.close()
 
     def _ask(self, method: str, path: str, content: bytes | None) -> Any:
         attempt = partial(self._ask_once, method, path, content)
-        return retry(attempt, timeout=self._timeout, retries=self._retries)
+        return self._retried(attempt)
 
     def _ask_once(
         self, method: str, path: str, content: bytes | None, timeout: float | None
@@ -113,8 +83,18 @@ def _path(model: str, version: int | str | None) -> str:
     return f"{path}/{kind}/{quote(str(version), safe='')}"
 
 
-def _as_json(value: Any) -> Any:
-    """Writes what JSON lacks: bytes as the server wants them, and arrays as lists."""
+def as_json(value: Any) -> Any:
+    """Writes what JSON lacks: bytes as the server wants them, and arrays as lists.
+
+    Args:
+        value: What a request has.
+
+    Returns:
+        The same, of what JSON has.
+
+    Raises:
+        TypeError: It has no form in JSON.
+    """
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode()}
     if hasattr(value, "tolist"):

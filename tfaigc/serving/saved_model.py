@@ -44,7 +44,7 @@ class SavedModel:
             raise _loading_failure(directory, error) from error
         self.signature_protos = dict(meta_graph.signature_def)
         self.signatures = {
-            name: _signature(name, proto)
+            name: signature_of_proto(name, proto)
             for name, proto in self.signature_protos.items()
             if name != _INITIALIZER
         }
@@ -93,7 +93,16 @@ def load_tensorflow() -> Any:
     return tf
 
 
-def _signature(name: str, proto: Any) -> Signature:
+def signature_of_proto(name: str, proto: Any) -> Signature:
+    """Reads what a signature takes and gives.
+
+    Args:
+        name: Its name.
+        proto: Its `SignatureDef`.
+
+    Returns:
+        The signature.
+    """
     import tensorflow as tf
 
     return Signature(

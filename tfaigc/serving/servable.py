@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tfaigc.serving.saved_model import SavedModel
 from tfaigc.serving.scheduling import Answer, Lane, Scheduler
-from tfaigc.serving.tensors import Arrays, Signature
+from tfaigc.serving.tensors import Arrays, Signature, example_count
 
 Observe = Callable[[str, int, str, int, float], None]
 
@@ -53,7 +53,7 @@ class Servable:
         return self.model.signatures
 
     def submit(self, signature: str, inputs: Arrays, deadline: float | None = None) -> Answer:
-        """Asks a signature, now or in a batch with other requests.
+        """Asks a signature, now or in a batch with other requests; keeps it loaded until then.
 
         Args:
             signature: Its name.
@@ -67,15 +67,17 @@ class Servable:
             RequestError: The inputs do not fit, or too much is waiting.
         """
         arrays = self.signatures[signature].complete(inputs)
-        return self._scheduler.submit(self._lanes[signature], arrays, deadline)
+        answer = self._scheduler.submit(self._lanes[signature], arrays, deadline)
+        # Who asked may give up before the run ends.
+        self.acquire()
+        answer.add_done_callback(lambda _: self.release())
+        return answer
 
     def _run(self, signature: str, arrays: Arrays, timeout: float | None) -> Arrays:
         start = time.perf_counter()
         outputs = self.model.run(signature, arrays, timeout)
         seconds = time.perf_counter() - start
-        first = next(iter(arrays.values()), None)
-        rows = len(first) if first is not None and first.ndim else 1
-        self._observe(self.name, self.version, signature, rows, seconds)
+        self._observe(self.name, self.version, signature, example_count(arrays), seconds)
         return outputs
 
     def acquire(self) -> None:

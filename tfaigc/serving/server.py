@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import queue
@@ -16,15 +17,34 @@ import uvicorn
 
 from tfaigc.errors import ServingError
 from tfaigc.serving.core import Core
+from tfaigc.serving.grpc_server import GrpcServer
+from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec, State
-from tfaigc.serving.rest import Limits, rest_app
+from tfaigc.serving.rest import rest_app
 from tfaigc.serving.scheduling import Batching
 from tfaigc.serving.versions import ModelConfig
 
 logger = logging.getLogger(__name__)
 
 Source = Callable[[], Sequence[ModelConfig]]
-Ready = Callable[[str, Core], None]
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A server that can be asked.
+
+    Attributes:
+        url: Of the REST interface.
+        grpc_url: Of the gRPC interface, if there is one.
+        core: The loaded models.
+    """
+
+    url: str
+    grpc_url: str | None
+    core: Core
+
+
+Ready = Callable[[Listening], None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,7 @@ class Settings:
     Attributes:
         host: The address to listen at.
         port: The port of the REST interface; 0 for any that is free.
+        grpc_port: The port of the gRPC interface; None for none.
         batching: How requests share runs.
         limits: What a request may cost.
         poll_seconds: How often to look for new versions; 0 for never.
@@ -42,6 +63,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8501
+    grpc_port: int | None = None
     batching: Batching = field(default_factory=Batching)
     limits: Limits = field(default_factory=Limits)
     poll_seconds: float = 1.0
@@ -54,19 +76,19 @@ def serve(source: Source, settings: Settings, *, ready: Ready) -> None:
     Args:
         source: Gives the models; asked again whenever the disk is looked at.
         settings: How to serve.
-        ready: Told the server's URL when it listens.
+        ready: Told when the server listens, and where.
 
     Raises:
         ServingError: There is no model that can be loaded, or the port is taken.
     """
     with _bound(settings) as port, _loaded(source, settings) as core:
-        server = _Server(core, settings, ready)
+        server = _Server(core, settings, _grpc_server(core, settings), ready)
         with _signals_left_to(server):
             server.run([port])
 
 
 @contextlib.contextmanager
-def running(source: Source, settings: Settings) -> Iterator[str]:
+def running(source: Source, settings: Settings) -> Iterator[Listening]:
     """Serves on a thread of this process for a while, as tests and notebooks want it.
 
     Args:
@@ -74,18 +96,18 @@ def running(source: Source, settings: Settings) -> Iterator[str]:
         settings: How to serve.
 
     Yields:
-        The server's URL.
+        Where the server listens.
 
     Raises:
         ServingError: There is no model that can be loaded, or the port is taken.
     """
-    urls: queue.SimpleQueue[str] = queue.SimpleQueue()
+    listening: queue.SimpleQueue[Listening] = queue.SimpleQueue()
     with _bound(settings) as port, _loaded(source, settings) as core:
-        server = _Server(core, settings, lambda url, core: urls.put(url))
+        server = _Server(core, settings, _grpc_server(core, settings), listening.put)
         thread = threading.Thread(target=server.run, args=([port],), daemon=True)
         thread.start()
         try:
-            yield urls.get()
+            yield listening.get()
         finally:
             server.should_exit = True
             thread.join()
@@ -100,12 +122,29 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
         try:
             port.bind((settings.host, settings.port))
         except OSError as error:
-            raise ServingError(
-                "Address and port must be this machine's, and free. "
-                f"Received: {settings.host}, {settings.port} ({error.strerror or error}). "
-                "Pass another port, or end the server that has this one."
-            ) from error
+            raise _port_taken(settings.host, settings.port, error.strerror or error) from error
         yield port
+
+
+def _port_taken(host: str, port: int, reason: object) -> ServingError:
+    return ServingError(
+        "Address and port must be this machine's, and free. "
+        f"Received: {host}, {port} ({reason}). "
+        "Pass another port, or end the server that has this one."
+    )
+
+
+def _grpc_server(core: Core, settings: Settings) -> GrpcServer | None:
+    if settings.grpc_port is None:
+        return None
+    try:
+        return GrpcServer(core, _address(settings.host, settings.grpc_port), settings.limits)
+    except RuntimeError as error:
+        raise _port_taken(settings.host, settings.grpc_port, "taken") from error
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @contextlib.contextmanager
@@ -153,9 +192,11 @@ def _require_a_model(core: Core) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens, and where."""
+    """Tells when it listens, and ends together with its neighbor."""
 
-    def __init__(self, core: Core, settings: Settings, ready: Ready) -> None:
+    def __init__(
+        self, core: Core, settings: Settings, neighbor: GrpcServer | None, ready: Ready
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 rest_app(core, settings.limits),
@@ -166,15 +207,26 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=settings.drain_seconds,
             )
         )
-        self._core, self._host, self._ready = core, settings.host, ready
+        self._core, self._neighbor, self._ready = core, neighbor, ready
+        self._host, self._drain_seconds = settings.host, settings.drain_seconds
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
-        """Binds the port, and says so."""
+        """Listens, and says so."""
         await super().startup(sockets)
         if self.started:
             assert sockets
-            host = f"[{self._host}]" if ":" in self._host else self._host
-            self._ready(f"http://{host}:{sockets[0].getsockname()[1]}", self._core)
+            url = f"http://{_address(self._host, sockets[0].getsockname()[1])}"
+            neighbor = self._neighbor
+            grpc_url = f"grpc://{_address(self._host, neighbor.port)}" if neighbor else None
+            self._ready(Listening(url, grpc_url, self._core))
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        """Takes no more requests, and waits for those that are under way."""
+        if self._neighbor is None:
+            await super().shutdown(sockets)
+        else:
+            ended = asyncio.to_thread(self._neighbor.close, self._drain_seconds)
+            await asyncio.gather(super().shutdown(sockets), ended)
 
 
 @contextlib.contextmanager

@@ -120,6 +120,23 @@ def _check(spec: TensorSpec, array: np.ndarray) -> None:
         )
 
 
+def example_count(arrays: Arrays) -> int:
+    """Counts the examples of a request: the size of the first input's first dimension.
+
+    Args:
+        arrays: Arrays by input name.
+
+    Returns:
+        The number; 1 where there is no such dimension.
+
+    Example:
+        >>> example_count({"x": np.zeros((2, 3))}), example_count({"x": np.float32(1)})
+        (2, 1)
+    """
+    first = next(iter(arrays.values()), None)
+    return len(first) if first is not None and first.ndim else 1
+
+
 def shape_text(shape: tuple[int | None, ...] | None) -> str:
     """Writes a shape, with ? for a size or rank that may be any.
 

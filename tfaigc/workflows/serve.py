@@ -11,7 +11,7 @@ from tfaigc.errors import ServingError
 from tfaigc.workflows.screen import Screen
 
 if TYPE_CHECKING:
-    from tfaigc.serving.core import Core
+    from tfaigc.serving.server import Listening
 
 _NEEDED = ("starlette", "uvicorn", "grpc", "tensorflow_serving", "prometheus_client")
 
@@ -52,8 +52,8 @@ def serve(
     Raises:
         ServingError: There is nothing to serve, an option is wrong, or the port is taken.
     """
+    from tfaigc.serving.limits import Limits
     from tfaigc.serving.model_config import read_model_config
-    from tfaigc.serving.rest import Limits
     from tfaigc.serving.scheduling import Batching
     from tfaigc.serving.server import Settings
     from tfaigc.serving.server import serve as run
@@ -68,9 +68,11 @@ def serve(
             return read_model_config(Path(str(model_config_file)))
         return models_in(Path(directory).absolute(), model_name)
 
-    def ready(url: str, core: Core) -> None:
-        for name in core.manager.names():
-            screen.fact("model", f"{url}/v1/models/{name}")
+    def ready(listening: Listening) -> None:
+        for name in listening.core.manager.names():
+            screen.fact("model", f"{listening.url}/v1/models/{name}")
+        if listening.grpc_url:
+            screen.fact("gRPC", listening.grpc_url)
         screen.remark("Ctrl-C ends it")
 
     run(models, settings, ready=ready)
