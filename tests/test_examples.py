@@ -24,7 +24,12 @@ def test_every_recipe_is_whole(path: Path) -> None:
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("name", "metric"),
-    [("entities", "f1"), ("masked_words", "perplexity"), ("embeddings", "accuracy_at_1")],
+    [
+        ("answers", "exact_match"),
+        ("embeddings", "accuracy_at_1"),
+        ("entities", "f1"),
+        ("masked_words", "perplexity"),
+    ],
 )
 def test_a_recipe_trains_on_a_part_of_its_data(
     name: str, metric: str, tiny_bert: Path, tmp_path: Path

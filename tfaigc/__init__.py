@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfaigc.tasks import (
         CausalLM,
         MaskedLM,
+        QuestionAnswerer,
         TextClassifier,
         TextEmbedder,
         TextRegressor,
@@ -27,6 +28,7 @@ __all__ = [
     "Backbone",
     "CausalLM",
     "MaskedLM",
+    "QuestionAnswerer",
     "TextClassifier",
     "TextEmbedder",
     "TextRegressor",
@@ -42,6 +44,7 @@ _HOMES = {
     "Backbone": "tfaigc.families",
     "CausalLM": "tfaigc.tasks",
     "MaskedLM": "tfaigc.tasks",
+    "QuestionAnswerer": "tfaigc.tasks",
     "TextClassifier": "tfaigc.tasks",
     "TextEmbedder": "tfaigc.tasks",
     "TextRegressor": "tfaigc.tasks",

@@ -33,6 +33,8 @@ class ParityCase:
         config: Entries of the checkpoint's configuration.
         float_targets: Whether the reference wants its labels as floats.
         place: Takes inputs and our targets to the reference's.
+        names: What the reference calls its labels; where there are several, our targets have as
+            many columns.
         write: Writes the checkpoint; None: it is a tiny BERT.
     """
 
@@ -42,6 +44,7 @@ class ParityCase:
     config: dict[str, Any] = field(default_factory=dict)
     float_targets: bool = False
     place: Callable[[Any, Any], Any] = lambda inputs, targets: targets
+    names: tuple[str, ...] = ("labels",)
     write: Callable[[Path], Path] | None = None
 
 
@@ -56,6 +59,16 @@ def at_positions(inputs: Any, targets: Any) -> Any:
 def one_later(inputs: Any, targets: Any) -> Any:
     """Gives a causal language model its own tokens, each of which it compares with the next."""
     return np.concatenate([np.full_like(targets[:, :1], -100), targets[:, :-1]], axis=1)
+
+
+def asked(number: int) -> dict[str, Any]:
+    """Makes a question whose example has sixteen tokens: padding counts in `transformers`."""
+    words = [WORDS[(number * (number + place) + place) % 10] for place in range(11)]
+    first = 1 + number % 8
+    start = len(" ".join([*words[:first], ""]))
+    answer = " ".join(words[first : first + 1 + number % 3])
+    answers = {"text": [answer], "answer_start": [start]}
+    return {"question": "of two", "context": " ".join(words), "answers": answers}
 
 
 CASES = {
@@ -87,6 +100,12 @@ CASES = {
             for text in TEXTS
         ],
         {"num_labels": 3},
+    ),
+    "answers": ParityCase(
+        tfaigc.QuestionAnswerer,
+        "BertForQuestionAnswering",
+        [asked(number) for number in range(40)],
+        names=("start_positions", "end_positions"),
     ),
     "masked tokens": ParityCase(
         tfaigc.MaskedLM,
@@ -164,7 +183,7 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
         loss = reference(
             input_ids=tensors["token_ids"],
             attention_mask=tensors["padding_mask"],
-            labels=labels if case.float_targets else labels.long(),
+            **_named(labels if case.float_targets else labels.long(), case.names),
             **segments,
         ).loss
         loss.backward()
@@ -175,3 +194,7 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
         losses.append(loss.item())
     assert len(losses) == STEPS
     return losses
+
+
+def _named(labels: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return dict(zip(names, [labels] if len(names) == 1 else labels.T, strict=True))

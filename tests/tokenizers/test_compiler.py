@@ -214,9 +214,26 @@ def test_offsets_in_bytes(uncased: Tokenizer) -> None:
 )
 def test_post_processors(uncased: Tokenizer, post_processor: dict[str, Any] | None) -> None:
     tokenizer = Tokenizer(json.dumps({**uncased.spec, "post_processor": post_processor}))
+    check_sequences_are_told_apart(tokenizer)
     texts, pairs = hard_strings(200, seed=41), hard_strings(200, seed=42)
     check_graph_equals_rust(tokenizer, texts, max_lengths=(None, 6), offsets=True)
     check_graph_equals_rust(tokenizer, texts, pairs, max_lengths=(None, 6), offsets=True)
+
+
+def check_sequences_are_told_apart(tokenizer: Tokenizer) -> None:
+    _, sequences = tokenizer.in_graph(
+        tf.constant(["a b", ""]), tf.constant(["c", "d e f"]), return_sequence_ids=True
+    )
+    first, second = sequences.to_list()
+    assert [first.count(index) for index in (0, 1)] == [2, 1]
+    if first.index(1) < first.index(0):
+        with pytest.raises(TokenizerError, match="second text of a pair must stand behind"):
+            tokenizer.pair_affixes  # noqa: B018
+        return
+    before, behind = tokenizer.pair_affixes
+    for row, lengths in ((first, (2, 1)), (second, (0, 3))):
+        assert row.index(1) == before + lengths[0]
+        assert len(row) == before + behind + sum(lengths)
 
 
 def test_offsets_that_cannot_be_followed(uncased: Tokenizer) -> None:

@@ -15,6 +15,7 @@ from click.testing import Result
 from tfaigc.data import Table
 from tfaigc.errors import DataError
 from tfaigc.workflows.kinds import (
+    ANSWERS_IF_ANY,
     EMBEDDINGS,
     NUMBERS,
     ONE_CLASS,
@@ -141,6 +142,49 @@ def test_vectors(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+def test_answers(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
+    rows = [
+        {
+            "asked": "which one",
+            "context": text,
+            "answers": {"text": [word], "answer_start": [text.index(word)]} if word else [],
+        }
+        for text in TEXTS
+        for word in (text.split()[1], "")
+    ]
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps(rows))
+    settings = {"task": "question-answering", "question_column": "asked", "max_length": 32}
+    settings |= {"allow_no_answer": "true", "doc_stride": 2, "max_answer_length": 3}
+    export = tmp_path / "export"
+    # Each text is asked twice, with an answer and without: of duplicates the first stays.
+    result = train(data, num_train_epochs=1, export_dir=export, **settings)
+    for words in ("answers      16, of", "answers from contexts, or none", "F1", "--context"):
+        assert words in result.output
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics.keys() >= {"f1", "exact_match"}
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is ANSWERS_IF_ANY
+    measured = tfaigc("evaluate", model, data, "--question-column", "asked")
+    assert "data.json: F1" in measured.output, measured.output
+    asked = [
+        json.loads(tfaigc("predict", place, "which one", "--context", TEXTS[0]).stdout)
+        for place in (model, export)
+    ]
+    named = tfaigc("predict", model, "--input", data, "--question-column", "asked")
+    answers = [*asked, json.loads(named.stdout.splitlines()[0])]
+    for answer in answers:
+        score = answer.pop("score")
+        assert 0 < score < 1
+        assert answer.pop("null_score") < 1e9
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0].keys() == {"question", "context", "answer", "start", "end"}
+    refused = tfaigc("predict", export, "which one")
+    assert "must be asked for context, question. Received: text" in refused.output
+    data.write_text(json.dumps([{**row, "question": row["asked"]} for row in rows]))
+    assert "answers      16, of 4 characters in the middle" in tfaigc("info", data).output
+
+
 @pytest.mark.parametrize(
     ("kind", "targets", "message"),
     [
@@ -151,6 +195,7 @@ def test_vectors(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
             r"two classes in labels.*the same in each row \(a\)",
         ),
         (TAGS, Targets(np.array([[0, 0]] * 3), ("O", "B-X")), "two classes in tags.*: O. "),
+        (ANSWERS_IF_ANY, Targets(np.full((3, 2), -1), ()), "questions with answers.*none in"),
         (NUMBERS, Targets(np.full((3, 1), 2.0), ()), r"two different numbers.*Received: \[2.0\]"),
     ],
 )

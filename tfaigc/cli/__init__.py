@@ -111,7 +111,8 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @click.argument("model")
 @click.argument("data")
 @column_options(
-    *("text", "text_pair", "label", "words", "tags", "anchor", "positive", "negative", "score")
+    *("text", "text_pair", "label", "words", "tags", "question", "context", "answers"),
+    *("anchor", "positive", "negative", "score"),
 )
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
@@ -146,9 +147,8 @@ def evaluate(
     "--input", "source", default=None, help="A CSV, TSV, JSONL or TXT file; - for lines of stdin."
 )
 @click.option("--output", default=None, help="Write the JSON lines to this file.")
-@column_option("text", "text")
-@column_option("text-pair")
-@column_option("words")
+@click.option("--context", "passage", default=None, help="Where answers to the texts stand.")
+@column_options("text", "text_pair", "words", "question", "context")
 @_batch_size
 @shared_options
 @click.pass_context
@@ -158,9 +158,8 @@ def predict(
     texts: tuple[str, ...],
     source: str | None,
     output: str | None,
-    text_column: str,
-    text_pair_column: str | None,
-    words_column: str | None,
+    passage: str | None,
+    columns: dict[str, str | None],
     batch_size: int,
 ) -> None:
     """Ask MODEL, a model's or SavedModel's directory, about texts.
@@ -177,9 +176,8 @@ def predict(
         texts,
         source=source,
         output=output,
-        text_column=text_column,
-        text_pair_column=text_pair_column,
-        words_column=words_column,
+        context=passage,
+        columns=columns,
         batch_size=batch_size,
         screen=screen,
     )

@@ -19,6 +19,7 @@ from tfaigc.data.checks import (
     check_labels,
     check_texts,
     encode_labels,
+    leave_out,
 )
 from tfaigc.data.conversations import (
     MarkedText,
@@ -28,12 +29,14 @@ from tfaigc.data.conversations import (
     parse_messages,
     refuse_cut_responses,
 )
+from tfaigc.data.entity_questions import entity_questions
 from tfaigc.data.faults import Fault
 from tfaigc.data.labels import LabelSet
 from tfaigc.data.masking import IGNORED, FoundMasks, Masking, check_mlm_probability
 from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
 from tfaigc.data.next_tokens import NextTokens
 from tfaigc.data.order import BatchOrder
+from tfaigc.data.questions import NO_ANSWER, check_questions
 from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS
 from tfaigc.data.records import read_records
 from tfaigc.data.relations import (
@@ -53,7 +56,7 @@ from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import FIELDS, Table
 from tfaigc.data.tags import EncodedTags, check_tags, check_words
 from tfaigc.data.targets import check_label_lists, check_numbers
-from tfaigc.data.windows import central_tokens, cut_windows
+from tfaigc.data.windows import central_tokens, cut_windows, window_sources
 
 if TYPE_CHECKING:
     from tfaigc.data.epoch_order import EpochOrder
@@ -64,6 +67,7 @@ __all__ = [
     "FILE_READERS",
     "IGNORED",
     "MATCHES",
+    "NO_ANSWER",
     "PAIRS",
     "SCORED",
     "TRIPLETS",
@@ -91,6 +95,7 @@ __all__ = [
     "check_labels",
     "check_mlm_probability",
     "check_numbers",
+    "check_questions",
     "check_relation",
     "check_responses",
     "check_tags",
@@ -101,10 +106,12 @@ __all__ = [
     "describe",
     "describe_relation",
     "encode_labels",
+    "entity_questions",
     "first_of_duplicates",
     "first_tokens",
     "joined_spans",
     "label_tokens",
+    "leave_out",
     "make_dataset",
     "mark_tokens",
     "movie_ratings",
@@ -116,6 +123,7 @@ __all__ = [
     "stratified_split",
     "texts_of_examples",
     "tokenize_cached",
+    "window_sources",
     "words_of_tokens",
 ]
 

@@ -47,7 +47,7 @@ def check_texts(table: Table, *fields: str, max_invalid_share: float = 0.0) -> T
     Raises:
         DataError: A field is missing, or more than the allowed share of the records has no text.
     """
-    return leave_out(table, _text_faults(table, fields), max_invalid_share)
+    return leave_out(table, text_faults(table, fields), max_invalid_share)
 
 
 def check_labels(
@@ -131,7 +131,7 @@ def check_rows(
         DataError: A field is missing, or more than the allowed share of the records cannot be
             used.
     """
-    reasons = _text_faults(table.require(*fields, target), fields)
+    reasons = text_faults(table.require(*fields, target), fields)
     column = table.column_name(target)
     values = []
     for index, written_value in enumerate(table.column(target)):
@@ -160,8 +160,16 @@ def encode_labels(table: Table, labels: Sequence[str] | None = None) -> EncodedL
     return check_labels(table, labels)[1]
 
 
-def _text_faults(table: Table, fields: Sequence[str]) -> dict[int, str]:
-    """Finds the rows without text, and says what is wrong with each."""
+def text_faults(table: Table, fields: Sequence[str]) -> dict[int, str]:
+    """Finds the rows without text.
+
+    Args:
+        table: The records.
+        fields: The fields that must hold text.
+
+    Returns:
+        What is wrong with a row, by its place.
+    """
     reasons: dict[int, str] = {}
     for index, row in enumerate(table.require(*fields).rows):
         for field in fields:

@@ -42,31 +42,55 @@ def cut_windows(
         >>> cut.token_ids.tolist(), cut.row_splits.tolist(), places.tolist()
         ([1, 5, 6, 2, 1, 7, 2, 1, 8, 2], [0, 4, 7, 10], [0, 0, 1])
     """
-    splits = np.asarray(encoded.row_splits)
+    sources, row_splits, places = window_sources(
+        encoded.row_splits, max_length=max_length, affixes=affixes, overlap=overlap
+    )
+    if len(places) == len(encoded.row_splits) - 1:
+        return encoded, places
+    cut = EncodedTexts(encoded.token_ids[sources], encoded.segment_ids[sources], row_splits)
+    return cut, places
+
+
+def window_sources(
+    row_splits: Places,
+    *,
+    max_length: int,
+    affixes: tuple[int | Places, int | Places],
+    overlap: int = 0,
+) -> tuple[Places, Places, Places]:
+    """Finds the tokens that the examples of ``cut_windows`` are made of.
+
+    Args:
+        row_splits: int64, (texts + 1,): text i owns tokens row_splits[i] to row_splits[i + 1].
+        max_length: As in ``cut_windows``.
+        affixes: The same.
+        overlap: The same.
+
+    Returns:
+        The places of the examples' tokens among those of the texts, int64, (tokens,); where each
+        example begins among these, int64, (examples + 1,); and the place of its text, int64,
+        (examples,).
+    """
+    splits = np.asarray(row_splits)
     before, behind = (np.broadcast_to(affix, len(splits) - 1) for affix in affixes)
     inner = np.diff(splits) - before - behind
     step = max_length - before - behind - overlap
     pieces = _count_pieces(inner, step, overlap)
     places = np.repeat(np.arange(len(pieces)), pieces)
-    if len(places) == len(pieces):
-        return encoded, places
     number = np.arange(len(places)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     skipped = number * step[places]
     counts = np.minimum(step[places] + overlap, inner[places] - skipped)
     lengths = counts + before[places] + behind[places]
-    row_splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    cuts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     example = np.repeat(np.arange(len(places)), lengths)
-    column = np.arange(row_splits[-1]) - row_splits[:-1][example]
+    column = np.arange(cuts[-1]) - cuts[:-1][example]
     text = places[example]
     # Of each example's columns the first are its text's first, and the last its last.
     sources = splits[:-1][text] + column + skipped[example]
     sources = np.where(column < before[text], splits[:-1][text] + column, sources)
     left = lengths[example] - column
     sources = np.where(left <= behind[text], splits[1:][text] - left, sources)
-    return (
-        EncodedTexts(encoded.token_ids[sources], encoded.segment_ids[sources], row_splits),
-        places,
-    )
+    return sources, cuts, places
 
 
 def central_tokens(

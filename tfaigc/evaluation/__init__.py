@@ -1,5 +1,6 @@
 """Metrics, plots and reports about a model's answers."""
 
+from tfaigc.evaluation.answers import AnsweredQuestions, answer_metrics, answer_report
 from tfaigc.evaluation.classification import classification_report
 from tfaigc.evaluation.embeddings import (
     match_report,
@@ -18,6 +19,7 @@ from tfaigc.evaluation.sentences import TaggedSentences
 from tfaigc.evaluation.tags import tag_report
 
 __all__ = [
+    "AnsweredQuestions",
     "Figure",
     "Report",
     "Section",
@@ -25,6 +27,8 @@ __all__ = [
     "TaggedSentences",
     "Text",
     "TokenScores",
+    "answer_metrics",
+    "answer_report",
     "by_kind",
     "classification_metrics",
     "classification_report",

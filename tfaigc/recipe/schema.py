@@ -10,7 +10,7 @@ from tfaigc.recipe.kinds import Kind
 
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 TASKS = (
-    *("text-classification", "text-regression", "token-classification"),
+    *("text-classification", "text-regression", "token-classification", "question-answering"),
     *("masked-lm", "causal-lm", "text-embedding"),
 )
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -61,6 +61,9 @@ class Recipe:
         "in token-classification: a word's further tokens carry its tag in training, too",
         False,
     )
+    allow_no_answer: bool = _key(
+        "model", kinds.flag(), "in question-answering: a context may be without an answer", False
+    )
     max_length: int | None = _key(
         "model",
         kinds.optional(kinds.whole(3)),
@@ -75,7 +78,7 @@ class Recipe:
     )
 
     train_data: str = _key(
-        "data", kinds.text(), "a CSV, TSV or JSONL file, or the built-in movie_reviews"
+        "data", kinds.text(), "a CSV, TSV, JSON or JSONL file, or the built-in movie_reviews"
     )
     validation_data: str | None = _key(
         "data", kinds.optional(kinds.text()), "null: a share of train_data", None
@@ -101,6 +104,13 @@ class Recipe:
     )
     tags_column: str = _key(
         "data", kinds.text(), "the column with a tag for each word; in CoNLL files the last", "tags"
+    )
+    question_column: str = _key(
+        "data", kinds.text(), "in question-answering: the column with the question", "question"
+    )
+    context_column: str = _key("data", kinds.text(), "the column with its context", "context")
+    answers_column: str = _key(
+        "data", kinds.text(), "the column with the answers, in SQuAD's form", "answers"
     )
     prompt_column: str | None = _key(
         "data",
@@ -232,6 +242,21 @@ class Recipe:
     )
     whole_word_mask: bool = _key(
         "training", kinds.flag(), "in masked language models: words are hidden as a whole", False
+    )
+    doc_stride: int | None = _key(
+        "training",
+        kinds.optional(kinds.whole(0)),
+        "in question-answering: tokens that examples of a long context have in common; null: 128",
+        None,
+    )
+    max_answer_length: int = _key(
+        "training", kinds.whole(1), "most tokens of an answer that is given", 30
+    )
+    null_score_diff_threshold: float = _key(
+        "training",
+        kinds.number(),
+        "by how much no answer must outscore the best one, with allow_no_answer",
+        0.0,
     )
     num_train_epochs: int = _key("training", kinds.whole(1), "passes over the training data", 3)
     batch_size: int = _key("training", kinds.whole(1), "examples per step", 32)

@@ -2,6 +2,7 @@
 
 from tfaigc.tasks.causal_lm import CausalLM
 from tfaigc.tasks.masked_lm import MaskedLM
+from tfaigc.tasks.question_answerer import QuestionAnswerer
 from tfaigc.tasks.task import Task
 from tfaigc.tasks.text_classifier import TextClassifier
 from tfaigc.tasks.text_embedder import TextEmbedder
@@ -11,6 +12,7 @@ from tfaigc.tasks.token_classifier import TokenClassifier
 __all__ = [
     "CausalLM",
     "MaskedLM",
+    "QuestionAnswerer",
     "Task",
     "TextClassifier",
     "TextEmbedder",

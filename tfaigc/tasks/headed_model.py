@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 # Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
-_HARD_TEXTS = (
+HARD_TEXTS = (
     "",
     " ",
     "Straße, ﬁancé, Σίσυφος, İstanbul, 中文文本, עברית, ไทย.",
@@ -47,6 +47,8 @@ class HeadedModel(FineTunedModel):
 
     task: ClassVar[str]
     head_title: ClassVar[str] = "classifier"
+    # Which of two texts a SavedModel cuts, as in ``Tokenizer.encode``.
+    truncation: ClassVar[str] = "longest_first"
 
     def __init__(
         self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int | None, name: str
@@ -88,6 +90,20 @@ class HeadedModel(FineTunedModel):
     def question(self) -> str:
         """A text that the model can be asked about."""
         return "A gorgeous film."
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What ``tfaigc predict`` can be given behind the model."""
+        return (self.question,)
+
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The names of the strings that the model reads."""
+        return ("text", "text_pair") if self.takes_pairs else ("text",)
+
+    def hard_questions(self) -> list[dict[str, str]]:
+        """Returns what an export is asked besides records that the model has seen."""
+        return [{"text": text, "text_pair": text[::-1]} for text in HARD_TEXTS]
 
     @property
     def served_length(self) -> int | None:
@@ -193,8 +209,8 @@ class HeadedModel(FineTunedModel):
             ExportError: The SavedModel does not answer as the model does, or cannot be written.
             TokenizerError: The tokenizer has a part that cannot be compiled.
         """
-        texts = [{"text": text, "text_pair": text[::-1]} for text in _HARD_TEXTS]
-        return export_task(self, Path(directory), examples=[*self._examples, *texts])
+        examples = [*self._examples, *self.hard_questions()]
+        return export_task(self, Path(directory), examples=examples)
 
 
 def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:

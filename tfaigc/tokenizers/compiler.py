@@ -73,6 +73,7 @@ class GraphTokenizer:
         truncation: str = "longest_first",
         return_segment_ids: bool = False,
         return_offsets: bool = False,
+        return_sequence_ids: bool = False,
     ) -> Any:
         """Turns texts into token ids.
 
@@ -84,10 +85,12 @@ class GraphTokenizer:
                 "only_second".
             return_segment_ids: Whether to return the segment ids too.
             return_offsets: Whether to return what the tokens stand for too.
+            return_sequence_ids: Whether to return which text they are of too.
 
         Returns:
             int32 RaggedTensor, (batch, None): token ids; where asked for, behind them segment ids,
-            of the same shape, and offsets, (batch, None, 2), in bytes of the texts.
+            of the same shape, offsets, (batch, None, 2), in bytes of the texts, and sequence ids:
+            0, or 1 for the pair, and -1 for special tokens that are added.
 
         Raises:
             ConfigError: `max_length` has no room for the special tokens.
@@ -114,6 +117,9 @@ class GraphTokenizer:
             outputs.append(ragged.join(_segments(template, sequences)))
         if return_offsets:
             outputs.append(_join(template, spans, lambda part: np.zeros((len(part.token_ids), 2))))
+        if return_sequence_ids:
+            marks = [_filled(sequence, index) for index, sequence in enumerate(sequences)]
+            outputs.append(_join(template, marks, lambda part: [-1] * len(part.token_ids)))
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def tokenize(self, texts: Any) -> Any:
@@ -272,6 +278,9 @@ def _segments(template: Template, sequences: list[Any]) -> list[Any]:
         if isinstance(part, Special):
             parts.append(ragged.fill([part.segment_id] * len(part.token_ids), rows))
         else:
-            tokens = sequences[part.index]
-            parts.append(tokens.with_values(tf.fill(tf.shape(tokens.values), part.segment_id)))
+            parts.append(_filled(sequences[part.index], part.segment_id))
     return parts
+
+
+def _filled(tokens: Any, value: int) -> Any:
+    return tokens.with_values(tf.fill(tf.shape(tokens.values), value))

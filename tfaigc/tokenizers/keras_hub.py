@@ -107,6 +107,7 @@ class KerasHubTokenizer(Tokenizer):
         return_segment_ids: bool = False,
         truncation: str = "longest_first",
         return_offsets: bool = False,
+        return_sequence_ids: bool = False,
     ) -> Any:
         """Turns a string tensor into token ids; see ``Tokenizer.in_graph``.
 
@@ -120,7 +121,14 @@ class KerasHubTokenizer(Tokenizer):
                 f"KerasHub packs no pairs of texts for a {type(self.layer).__name__}. Join the "
                 "two texts into one, or take a preset of an encoder such as BERT."
             )
-        return super().in_graph(texts, pairs, max_length, return_segment_ids, truncation)
+        return super().in_graph(
+            texts,
+            pairs,
+            max_length,
+            return_segment_ids,
+            truncation,
+            return_sequence_ids=return_sequence_ids,
+        )
 
     def encode(
         self,

@@ -218,6 +218,7 @@ class Tokenizer(Vocabulary):
         return_segment_ids: bool = False,
         truncation: str = "longest_first",
         return_offsets: bool = False,
+        return_sequence_ids: bool = False,
     ) -> Any:
         """Turns a string tensor into token ids with TensorFlow operations only.
 
@@ -234,10 +235,12 @@ class Tokenizer(Vocabulary):
             return_segment_ids: Whether to return the segment ids too.
             truncation: As in `encode`.
             return_offsets: Whether to tell which bytes each token stands for; slower.
+            return_sequence_ids: Whether to tell which text each token is of: 0, or 1 for the
+                second one, and -1 for special tokens that are added.
 
         Returns:
             int32 RaggedTensor, (batch, None): the token ids. Where asked for, a tuple of them, the
-            segment ids, and the offsets of `encode_arrays`, (batch, None, 2).
+            segment ids, the offsets of `encode_arrays`, (batch, None, 2), and the sequence ids.
 
         Raises:
             TokenizerError: The spec has a part that cannot be compiled or, for offsets, followed.
@@ -252,6 +255,7 @@ class Tokenizer(Vocabulary):
             truncation=truncation,
             return_segment_ids=return_segment_ids,
             return_offsets=return_offsets,
+            return_sequence_ids=return_sequence_ids,
         )
 
     @cached_property

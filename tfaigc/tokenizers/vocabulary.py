@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from tfaigc.errors import TokenizerError
+
 # tokenizer_config.json says 1e30 where there is no limit.
 _NO_LIMIT = 10**9
 
@@ -48,6 +50,11 @@ class Vocabulary:
         return self._named_id("mask_token", "[MASK]", "<mask>")
 
     @cached_property
+    def cls_token_id(self) -> int | None:
+        """The id of the token that stands for a text, or None where the checkpoint has none."""
+        return self._named_id("cls_token", "[CLS]", "<cls>")
+
+    @cached_property
     def bos_token_id(self) -> int | None:
         """The id of the token that texts begin with, or None where the checkpoint has none."""
         return self._named_id("bos_token")
@@ -69,6 +76,27 @@ class Vocabulary:
         added = self._rust.encode("a").special_tokens_mask
         before = added.index(0)
         return before, self.num_special_tokens() - before
+
+    @cached_property
+    def pair_affixes(self) -> tuple[int, int]:
+        """How many special tokens `encode` puts before the second text of a pair, and behind it.
+
+        Raises:
+            TokenizerError: The second text does not stand behind the first.
+        """
+        if self._rust.post_processor is None:
+            return 0, 0
+        # By itself, for the tokenizer may have been told to cut texts.
+        texts = [self._rust.encode("a", add_special_tokens=False) for _ in range(2)]
+        joined = self._rust.post_processor.process(*texts)
+        places = [at for at, added in enumerate(joined.special_tokens_mask) if not added]
+        first = places[len(texts[0])]
+        if 1 not in joined.sequence_ids or joined.sequence_ids.index(1) != first:
+            raise TokenizerError(
+                "The second text of a pair must stand behind the first. Received: a tokenizer.json "
+                "that puts it elsewhere. Correct its post_processor."
+            )
+        return first - len(texts[0]), len(joined) - 1 - places[-1]
 
     @cached_property
     def pieces(self) -> list[bytes]:

@@ -61,7 +61,7 @@ def evaluate(
     if output_dir is not None:
         report.save(output_dir)
         screen.fact("written", f"{output_dir}: report.md, metrics.json, plots")
-    screen.next_command("predict", model, loaded.question)
+    screen.next_command("predict", model, *loaded.asked)
     return report
 
 

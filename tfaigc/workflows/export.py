@@ -32,7 +32,7 @@ def export(model: str, directory: str, *, screen: Screen) -> Path:
     check_export_directory(directory)
     loaded = load_model(model, screen=screen)
     version = export_model(loaded, directory, screen=screen)
-    screen.next_command("predict", directory, loaded.question)
+    screen.next_command("predict", directory, *loaded.asked)
     return version
 
 

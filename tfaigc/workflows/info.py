@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfaigc.workflows.question_targets import Answers
 from tfaigc.workflows.saved_models import is_saved_model
 from tfaigc.workflows.screen import Screen, plain
 from tfaigc.workflows.targets import Tags
+
+_QUESTION = ("Where did Ada Lovelace live?", "--context", "Ada Lovelace lived in London.")
 
 
 def info(path: str, *, text_column: str, label_column: str, screen: Screen) -> None:
@@ -52,7 +55,8 @@ def _describe_export(path: str, screen: Screen) -> None:
     for key, value in made.items():
         if key.endswith("_version"):
             screen.result_fact(key.removesuffix("_version"), plain(value))
-    screen.next_command("predict", path, "A gorgeous film.")
+    asked = _QUESTION if metadata.get("task") == "question_answering" else ("A gorgeous film.",)
+    screen.next_command("predict", path, *asked)
 
 
 def _describe_data(path: str, text_column: str, label_column: str, screen: Screen) -> None:
@@ -68,6 +72,15 @@ def _describe_data(path: str, text_column: str, label_column: str, screen: Scree
         _describe_texts(table.column("text"), screen)
         screen.result_fact(*Tags().describe(tags))
         screen.next_command("train", "examples/entities.yaml", f"train_data={path}")
+        return
+    if text_column not in table.columns and {"question", "context", "answers"} <= set(
+        table.columns
+    ):
+        kind = Answers(allow_no_answer=True)
+        table, answers = kind.read(table, names=None, max_invalid_share=0.0)
+        _describe_texts(table.column("context"), screen)
+        screen.result_fact(*kind.describe(answers))
+        screen.next_command("train", "examples/answers.yaml", f"train_data={path}")
         return
     if text_column in table.columns:
         _describe_texts([str(text or "") for text in table.column(text_column)], screen)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfaigc.recipe import Recipe
+from tfaigc.workflows.question_targets import Answers
 from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, Tags, TargetKind
 from tfaigc.workflows.text_targets import OwnTokens, WhatBelongsTogether, WhatFollows
 
@@ -71,11 +72,20 @@ EMBEDDINGS = TaskKind(
 NEXT_TOKENS = TaskKind("CausalLM", WhatFollows(), {}, {})
 
 
+_QUESTION_KEYS = {
+    name: name
+    for name in ("doc_stride", "max_answer_length", "allow_no_answer", "null_score_diff_threshold")
+}
+ANSWERS = TaskKind("QuestionAnswerer", Answers(allow_no_answer=False), {}, {}, _QUESTION_KEYS)
+ANSWERS_IF_ANY = TaskKind("QuestionAnswerer", Answers(allow_no_answer=True), {}, {}, _QUESTION_KEYS)
+
+
 _BY_TASK = {
     "text-regression": NUMBERS,
     "token-classification": TAGS,
     "masked-lm": MASKED_TOKENS,
     "causal-lm": NEXT_TOKENS,
+    "question-answering": ANSWERS,
     "text-embedding": EMBEDDINGS,
 }
 
@@ -85,11 +95,16 @@ _BY_ARCHITECTURE = {
     "ForCausalLM": NEXT_TOKENS,
     "GPT2LMHeadModel": NEXT_TOKENS,
     "ForTokenClassification": TAGS,
+    # The model itself knows whether it must answer.
+    "ForQuestionAnswering": ANSWERS_IF_ANY,
+    "ForQuestionAnsweringSimple": ANSWERS_IF_ANY,
 }
 
 
 def kind_of_recipe(recipe: Recipe) -> TaskKind:
     """Returns the kind of task that a recipe asks for."""
+    if recipe.task == "question-answering" and recipe.allow_no_answer:
+        return ANSWERS_IF_ANY
     return _BY_TASK.get(recipe.task) or (SEVERAL_CLASSES if recipe.multi_label else ONE_CLASS)
 
 

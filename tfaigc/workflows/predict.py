@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from tfaigc.errors import DataError
@@ -25,9 +26,8 @@ def predict(
     *,
     source: str | None = None,
     output: str | None = None,
-    text_column: str = "text",
-    text_pair_column: str | None = None,
-    words_column: str | None = None,
+    context: str | None = None,
+    columns: Mapping[str, str | None] = MappingProxyType({}),
     batch_size: int = 64,
     screen: Screen,
 ) -> None:
@@ -38,10 +38,8 @@ def predict(
         texts: The texts; empty where ``source`` has them.
         source: A CSV, TSV or JSONL file; a TXT file or ``-`` (stdin) with one text a line.
         output: The file for the answers; stdout without it.
-        text_column: The column with the text.
-        text_pair_column: The column with the second text, for models of pairs.
-        words_column: The column with lists of words, for models that tag words; None: ``words``,
-            where there is no column with the text.
+        context: Makes the texts questions: where their answers stand.
+        columns: Our names of fields to the source's columns; see ``_records``.
         batch_size: Texts per step.
         screen: Where remarks go.
 
@@ -50,7 +48,9 @@ def predict(
     """
     if output is not None:
         check_writable(Path(output).absolute().parent, "The directory of --output")
-    questions = _questions(texts, source, text_column, text_pair_column, words_column)
+    questions = _questions(texts, source, columns)
+    if context is not None:
+        questions = [{"question": each["text"], "context": context} for each in questions]
     if is_saved_model(model):
         answers = ask_saved_model(model, questions, batch_size=batch_size)
     else:
@@ -68,11 +68,7 @@ def predict(
 
 
 def _questions(
-    texts: Sequence[str],
-    source: str | None,
-    text_column: str,
-    text_pair_column: str | None,
-    words_column: str | None,
+    texts: Sequence[str], source: str | None, columns: Mapping[str, str | None]
 ) -> list[Question]:
     if source is None:
         return _checked([(f"text {number}", text) for number, text in enumerate(texts, 1)])
@@ -80,17 +76,25 @@ def _questions(
         return _checked(_lines(sys.stdin.buffer.read(), "stdin"))
     if Path(source).suffix.lower() == ".txt":
         return _checked(_lines(_read(Path(source)), source))
+    return _records(source, columns)
+
+
+def _records(source: str, columns: Mapping[str, str | None]) -> list[Question]:
+    """Reads a file of words, of questions with their contexts, or of texts.
+
+    Texts go first, unless a column of the others is named.
+    """
     from tfaigc.data import check_texts, check_words, read_records
 
-    table = read_records(source)
-    if words_column or (text_column not in table.columns and "words" in table.columns):
-        table = check_words(table.rename({"words": words_column or "words"}))
+    named = {field: column for field, column in columns.items() if column not in (None, field)}
+    table = read_records(source, columns=named)
+    found = set(table.columns)
+    if "words" in found and ("words" in named or "text" not in found):
+        table = check_words(table)
         return [{field: row[field] for field in ("text", "words")} for row in table.rows]
-    columns = {"text": text_column}
-    if text_pair_column is not None:
-        columns["text_pair"] = text_pair_column
-    table = table.rename(columns)
-    fields = [field for field in ("text", "text_pair") if field in table.columns]
+    fields = ("text", "text_pair") if "text_pair" in found else ("text",)
+    if {"question", "context"} <= found and ("question" in named or "text" not in found):
+        fields = ("question", "context")
     table = check_texts(table, *fields)
     return [{field: row[field] for field in fields} for row in table.rows]
 

@@ -35,8 +35,8 @@ def ask_saved_model(
 
     Args:
         directory: An export's directory (its newest version answers) or one version of it.
-        questions: Records with ``text`` and, for models of pairs, ``text_pair``; what else they
-            have is not asked about.
+        questions: Records with what the model reads, such as ``text``; what else they have is
+            not asked about.
         batch_size: Records per call.
 
     Returns:
@@ -51,7 +51,13 @@ def ask_saved_model(
     labels = list(metadata.get("labels") or [])
     rows = _listed if metadata.get("task") == "token_classification" else _rows
     batches = [questions[at : at + batch_size] for at in range(0, len(questions), batch_size)]
-    fields = [field for field in ("text", "text_pair") if field in questions[0]]
+    fields = metadata["export"]["signatures"]["serving_default"]["inputs"]
+    missing = [field for field in fields if field not in questions[0]]
+    if missing:
+        raise ExportError(
+            f"This SavedModel must be asked for {', '.join(fields)}. Received: "
+            f"{', '.join(questions[0])}. Give {', '.join(missing)} too."
+        )
     asked = [
         ("serving_default", {field: [each[field] for each in batch] for field in fields})
         for batch in batches
@@ -95,7 +101,7 @@ def _entry(name: str, value: Any, labels: Sequence[str]) -> tuple[str, Any]:
     if isinstance(value, bytes):
         return name, value.decode()
     if not isinstance(value, Sequence) and not getattr(value, "shape", ()):
-        return name, float(value)
+        return name, value.item() if hasattr(value, "item") else float(value)
     listed = list(value)
     if listed and isinstance(listed[0], bytes):
         # Fewer names than fit are filled up with empty ones.

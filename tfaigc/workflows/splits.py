@@ -17,6 +17,7 @@ from tfaigc.data import (
     LabelSet,
     Table,
     count_conflicts,
+    entity_questions,
     first_of_duplicates,
     movie_ratings,
     movie_reviews,
@@ -29,7 +30,11 @@ from tfaigc.workflows.kinds import kind_of_recipe
 from tfaigc.workflows.screen import Screen
 from tfaigc.workflows.targets import TargetKind, Targets
 
-BUILT_IN = {"movie_reviews": movie_reviews, "movie_ratings": movie_ratings}
+BUILT_IN = {
+    "movie_reviews": movie_reviews,
+    "movie_ratings": movie_ratings,
+    "entity_questions": entity_questions,
+}
 """Data that needs no file, by the name that recipes know."""
 
 # What records say of what is read of them.

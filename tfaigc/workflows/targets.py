@@ -49,7 +49,7 @@ class TargetKind(Protocol):
 
     Attributes:
         columns: Our names of all columns that it reads, if they are there.
-        field: Our name of the column that holds it; None where the text is all.
+        field: Our name of the column that holds it; None where it has no names.
         by_class: Whether names are classes, which may come from the data.
     """
 

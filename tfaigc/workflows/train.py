@@ -90,7 +90,7 @@ def train(
     show_report(report, f"{name} split", len(table), screen)
     screen.fact("written", f"{path}: report.md, {METRICS}, plots, tensorboard, {MODEL}")
     if last:
-        screen.next_command("predict", str(path / MODEL), model.question)
+        screen.next_command("predict", str(path / MODEL), *model.asked)
     return TrainedRun(path, dict(report.metrics), exported)
 
 

@@ -9,6 +9,7 @@ from tfaigc.data.faults import Fault
 from tfaigc.data.readers.columns import read_columns, read_conllu
 from tfaigc.data.readers.delimited import read_csv, read_tsv
 from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
+from tfaigc.data.readers.json_documents import read_json
 from tfaigc.data.readers.json_lines import read_json_lines
 from tfaigc.data.table import Table
 
@@ -28,6 +29,7 @@ FILE_READERS: dict[str, FileReader] = {
     ".tsv": read_tsv,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
+    ".json": read_json,
     ".conll": read_columns,
     ".conllu": read_conllu,
     ".bio": read_columns,

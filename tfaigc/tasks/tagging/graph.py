@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from tfaigc.tagging.words import APOSTROPHES, MOST_IN_ENDING, Kind, kind_ranges
+from tfaigc.tasks.graph_windows import windows_in_graph
 from tfaigc.tasks.problems import Entities
-from tfaigc.tokenizers import ragged
 from tfaigc.training.entities import TagTable
 
 if TYPE_CHECKING:
@@ -110,38 +110,18 @@ def tag_texts(model: TokenClassifier, texts: Any) -> dict[str, Any]:
 
 
 def _token_logits(model: TokenClassifier, ids: Any, segments: Any) -> Any:
-    """Computes logits of all tokens, float32, (tokens, labels); see ``cut_windows``."""
+    """Computes logits of all tokens, float32, (tokens, labels); see ``central_tokens``."""
     max_length, (before, behind), overlap = model.windows.values()
-    step = max_length - before - behind - overlap
-    lengths, starts = ids.row_lengths(), ids.row_starts()
-    inner = lengths - before - behind
-    pieces = tf.maximum(-(-(inner - overlap) // step), 1)
-    first_pieces = tf.cumsum(pieces, exclusive=True)
-    texts = tf.repeat(tf.range(ids.nrows()), pieces)
-    number = tf.range(tf.reduce_sum(pieces)) - tf.gather(first_pieces, texts)
-    first, behind_last = tf.gather(starts, texts), tf.gather(starts + lengths, texts)
-    begins = first + before + number * step
-    ends = tf.minimum(begins + step + overlap, behind_last - behind)
-    sources = ragged.join(
-        [
-            tf.ragged.range(first, first + before),
-            tf.ragged.range(begins, ends),
-            tf.ragged.range(behind_last - behind, behind_last),
-        ]
-    )
-    mask = tf.sequence_mask(sources.row_lengths(), dtype=tf.int32)
-    pad = model.tokenizer.pad_token_id or 0
-    inputs = {
-        "token_ids": sources.with_values(tf.gather(ids.values, sources.values)).to_tensor(pad),
-        "padding_mask": mask,
-        "segment_ids": sources.with_values(tf.gather(segments.values, sources.values)).to_tensor(),
-    }
-    logits = tf.boolean_mask(model(inputs, training=False), mask == 1)
-    rows = ids.value_rowids()
-    columns = tf.range(tf.size(rows, tf.int64)) - tf.gather(starts, rows) - before
-    central = tf.clip_by_value((columns - overlap // 2) // step, 0, tf.gather(pieces, rows) - 1)
-    piece_starts = tf.gather(sources.row_starts(), tf.gather(first_pieces, rows) + central)
-    return tf.gather(logits, piece_starts + before + columns - central * step)
+    windows = windows_in_graph(ids, before, behind, max_length=max_length, overlap=overlap)
+    inputs = windows.inputs(ids, segments, pad_token_id=model.tokenizer.pad_token_id or 0)
+    logits = tf.boolean_mask(model(inputs, training=False), inputs["padding_mask"] == 1)
+    rows, step = ids.value_rowids(), max_length - before - behind - overlap
+    columns = tf.range(tf.size(rows, tf.int64)) - tf.gather(ids.row_starts(), rows) - before
+    last = tf.gather(windows.counts, rows) - 1
+    central = tf.clip_by_value((columns - overlap // 2) // step, 0, last)
+    window = tf.gather(windows.firsts, rows) + central
+    starts = tf.gather(windows.sources.row_starts(), window)
+    return tf.gather(logits, starts + before + columns - central * step)
 
 
 def _read_characters(texts: Any) -> _Characters:

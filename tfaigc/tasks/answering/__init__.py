@@ -1,0 +1,1 @@
+"""What ``QuestionAnswerer`` consists of: examples, labels, spans, and the graph that answers."""
