@@ -37,7 +37,7 @@ from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
 from tfaigc.data.next_tokens import NextTokens
 from tfaigc.data.order import BatchOrder
 from tfaigc.data.questions import NO_ANSWER, check_questions
-from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS
+from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS, knows_tfds
 from tfaigc.data.records import read_records
 from tfaigc.data.relations import (
     CLASSES,
@@ -110,6 +110,7 @@ __all__ = [
     "first_of_duplicates",
     "first_tokens",
     "joined_spans",
+    "knows_tfds",
     "label_tokens",
     "leave_out",
     "make_dataset",

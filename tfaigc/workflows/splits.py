@@ -19,6 +19,7 @@ from tfaigc.data import (
     count_conflicts,
     entity_questions,
     first_of_duplicates,
+    knows_tfds,
     movie_ratings,
     movie_reviews,
     read_records,
@@ -208,9 +209,9 @@ def _records(source: str) -> object:
     if source in BUILT_IN:
         return BUILT_IN[source]()
     near = suggestion(source, BUILT_IN)
-    if near:
+    if near and not knows_tfds(source):
         raise DataError(
-            "Data must be a CSV, TSV or JSONL file, or a built-in name: "
+            "Data must be a file, a TFDS name, or a built-in one: "
             f"{', '.join(BUILT_IN)}. Received: {source!r}.{near}"
         )
     return source

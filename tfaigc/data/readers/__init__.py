@@ -8,9 +8,17 @@ from pathlib import Path
 from tfaigc.data.faults import Fault
 from tfaigc.data.readers.columns import read_columns, read_conllu
 from tfaigc.data.readers.delimited import read_csv, read_tsv
+from tfaigc.data.readers.examples import read_examples_file
 from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
 from tfaigc.data.readers.json_documents import read_json
 from tfaigc.data.readers.json_lines import read_json_lines
+from tfaigc.data.readers.parquet import read_parquet
+from tfaigc.data.readers.tensorflow_datasets import (
+    is_tf_dataset,
+    knows_tfds,
+    read_tf_dataset,
+    read_tfds,
+)
 from tfaigc.data.table import Table
 
 __all__ = [
@@ -18,8 +26,12 @@ __all__ = [
     "WORD_FILE_READERS",
     "FileReader",
     "is_data_frame",
+    "is_tf_dataset",
+    "knows_tfds",
     "read_data_frame",
     "read_sequence",
+    "read_tf_dataset",
+    "read_tfds",
 ]
 
 FileReader = Callable[[Path, str], tuple[Table, list[Fault]]]
@@ -35,6 +47,9 @@ FILE_READERS: dict[str, FileReader] = {
     ".bio": read_columns,
     ".iob": read_columns,
     ".iob2": read_columns,
+    ".parquet": read_parquet,
+    ".tfrecord": read_examples_file,
+    ".tfrecords": read_examples_file,
 }
 """Readers by the end of a file's name."""
 
