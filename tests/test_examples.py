@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tiny_seq2seq import write_tiny_seq2seq
 
 from tfaigc.cli import cli
 from tfaigc.recipe import load_recipe
@@ -29,14 +30,18 @@ def test_every_recipe_is_whole(path: Path) -> None:
         ("embeddings", "accuracy_at_1"),
         ("entities", "f1"),
         ("masked_words", "perplexity"),
+        ("pronouncer", "word_error_rate"),
     ],
 )
 def test_a_recipe_trains_on_a_part_of_its_data(
     name: str, metric: str, tiny_bert: Path, tmp_path: Path
 ) -> None:
     [path] = [each for each in EXAMPLES if each.stem == name]
+    is_seq2seq = load_recipe(path).task == "seq2seq-lm"
     settings = {
-        "model_name_or_path": tiny_bert,
+        "model_name_or_path": (
+            write_tiny_seq2seq("t5", tmp_path / "model") if is_seq2seq else tiny_bert
+        ),
         "output_dir": tmp_path / "run",
         "max_train_samples": 40,
         "num_train_epochs": 1,

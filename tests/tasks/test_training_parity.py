@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import tiny_bert_config, write_tiny_tokenizer
 from tiny_decoder import write_tiny_decoder
+from tiny_seq2seq import PAIRS, write_tiny_seq2seq
 
 import tfaigc
 from tfaigc.tasks.task import Task
@@ -36,6 +38,8 @@ class ParityCase:
         names: What the reference calls its labels; where there are several, our targets have as
             many columns.
         write: Writes the checkpoint; None: it is a tiny BERT.
+        stack: What the names of the inputs begin with that the reference gets.
+        label_smoothing: Of the loss.
     """
 
     task: type[Task]
@@ -46,6 +50,8 @@ class ParityCase:
     place: Callable[[Any, Any], Any] = lambda inputs, targets: targets
     names: tuple[str, ...] = ("labels",)
     write: Callable[[Path], Path] | None = None
+    stack: str = ""
+    label_smoothing: float = 0.0
 
 
 def at_positions(inputs: Any, targets: Any) -> Any:
@@ -120,6 +126,21 @@ CASES = {
         place=one_later,
         write=write_tiny_decoder,
     ),
+    "texts for texts, smoothed": ParityCase(
+        tfaigc.Seq2SeqLM,
+        "T5ForConditionalGeneration",
+        (PAIRS * 4)[:40],
+        write=partial(write_tiny_seq2seq, "t5"),
+        stack="encoder_",
+        label_smoothing=0.1,
+    ),
+    "texts for texts": ParityCase(
+        tfaigc.Seq2SeqLM,
+        "BartForConditionalGeneration",
+        (PAIRS * 4)[:40],
+        write=partial(write_tiny_seq2seq, "bart"),
+        stack="encoder_",
+    ),
 }
 
 
@@ -144,15 +165,21 @@ def test_ten_steps_have_the_losses_of_transformers(case: ParityCase, tmp_path: P
 
     model = case.task.from_pretrained(tmp_path)
     batches = model.dataset(case.records, batch_size=BATCH_SIZE)
-    ours = _our_losses(model, batches)
+    ours = _our_losses(model, batches, case)
     theirs = _their_losses(reference.train(), batches, case)
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
     # A curve of steps that change nothing would be equal, too.
     assert np.ptp(ours) > 0.01
 
 
-def _our_losses(model: Task, batches: Any) -> list[float]:
-    model.compile(learning_rate=LEARNING_RATE, weight_decay=WEIGHT_DECAY, warmup_steps=WARMUP_STEPS)
+def _our_losses(model: Task, batches: Any, case: ParityCase) -> list[float]:
+    smoothing = {"label_smoothing": case.label_smoothing} if case.label_smoothing else {}
+    model.compile(
+        learning_rate=LEARNING_RATE,
+        weight_decay=WEIGHT_DECAY,
+        warmup_steps=WARMUP_STEPS,
+        **smoothing,
+    )
     means: list[float] = []
     watch = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda step, logs: means.append(logs["loss"] * (step + 1))
@@ -165,6 +192,7 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
     """Trains as the Trainer does, step by step."""
     import torch
     from transformers import get_linear_schedule_with_warmup
+    from transformers.trainer_pt_utils import LabelSmoother
 
     named = list(reference.named_parameters())
     groups = [
@@ -180,12 +208,16 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
         if case.float_targets:
             labels = labels.float().squeeze(1) if labels.shape[-1] == 1 else labels.float()
         segments = {} if case.write else {"token_type_ids": tensors["segment_ids"]}
-        loss = reference(
-            input_ids=tensors["token_ids"],
-            attention_mask=tensors["padding_mask"],
-            **_named(labels if case.float_targets else labels.long(), case.names),
+        labels = labels if case.float_targets else labels.long()
+        outputs = reference(
+            input_ids=tensors[f"{case.stack}token_ids"],
+            attention_mask=tensors[f"{case.stack}padding_mask"],
+            **_named(labels, case.names),
             **segments,
-        ).loss
+        )
+        loss = outputs.loss
+        if case.label_smoothing:
+            loss = LabelSmoother(case.label_smoothing)(outputs, labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reference.parameters(), 1.0)
         optimizer.step()

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from tiny_decoder import TEXTS, write_tiny_decoder
+from tiny_seq2seq import PAIRS, write_tiny_seq2seq
 
-from tfaigc.workflows.kinds import MASKED_TOKENS, NEXT_TOKENS, TaskKind, kind_of_model
+from tfaigc.workflows.kinds import (
+    MASKED_TOKENS,
+    NEXT_TOKENS,
+    TEXTS_FOR_TEXTS,
+    TaskKind,
+    kind_of_model,
+)
 
 CHATS = [
     {"talk": [{"role": "user", "content": text}, {"role": "assistant", "content": "yes"}]}
@@ -24,6 +32,21 @@ ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind]] = {
         MASKED_TOKENS,
     ),
     "causal-lm": (CHATS, {"messages_column": "talk"}, NEXT_TOKENS),
+    "seq2seq-lm": (
+        [{"english": pair["source"], "target": pair["target"]} for pair in PAIRS],
+        {
+            "source_column": "english",
+            "source_prefix": '"say: "',
+            "max_target_length": 12,
+            "label_smoothing_factor": 0.1,
+        },
+        TEXTS_FOR_TEXTS,
+    ),
+}
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "causal-lm": write_tiny_decoder,
+    "seq2seq-lm": partial(write_tiny_seq2seq, "t5"),
 }
 
 
@@ -41,7 +64,7 @@ def test_a_language_model_from_recipe_to_answer(
     recipe = write_recipe(
         tmp_path / "recipe.yaml",
         task=task,
-        model_name_or_path=tiny_bert if kind is MASKED_TOKENS else write_tiny_decoder(tmp_path),
+        model_name_or_path=WRITERS[task](tmp_path) if task in WRITERS else tiny_bert,
         train_data=data,
         output_dir=tmp_path / "run",
         validation_fraction=0.25,
@@ -53,7 +76,7 @@ def test_a_language_model_from_recipe_to_answer(
     assert result.exit_code == 0, result.output
     assert "perplexity" in result.output
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert metrics.keys() == {"loss", "perplexity", "accuracy", "top_5_accuracy"}
+    assert metrics.keys() >= {"loss", "perplexity", "accuracy", "top_5_accuracy"}
     model = tmp_path / "run" / "model"
     assert kind_of_model(model) is kind
     if kind is MASKED_TOKENS:
@@ -66,4 +89,11 @@ def test_a_language_model_from_recipe_to_answer(
     written = tfaigc("generate", model, "the good", "the bad", "--max-new-tokens", 3)
     lines = [json.loads(line) for line in written.stdout.splitlines()]
     assert [line["prompt"] for line in lines] == ["the good", "the bad"]
-    assert all(line.keys() == {"prompt", "response"} for line in lines)
+    output = "target" if kind is TEXTS_FOR_TEXTS else "response"
+    assert all(line.keys() == {"prompt", output} for line in lines)
+    if kind is TEXTS_FOR_TEXTS:
+        measured = tfaigc("evaluate", model, data, "--source-column", "english")
+        assert "data.jsonl: BLEU" in measured.output, measured.output
+        data.write_text("".join(json.dumps(pair) + "\n" for pair in PAIRS[:2]))
+        asked = tfaigc("predict", model, "--input", data).stdout.splitlines()
+        assert [json.loads(line)["text"] for line in asked] == [p["source"] for p in PAIRS[:2]]

@@ -112,7 +112,7 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @click.argument("data")
 @column_options(
     *("text", "text_pair", "label", "words", "tags", "question", "context", "answers"),
-    *("anchor", "positive", "negative", "score"),
+    *("anchor", "positive", "negative", "score", "source", "target"),
 )
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
@@ -148,7 +148,7 @@ def evaluate(
 )
 @click.option("--output", default=None, help="Write the JSON lines to this file.")
 @click.option("--context", "passage", default=None, help="Where answers to the texts stand.")
-@column_options("text", "text_pair", "words", "question", "context")
+@column_options("text", "text_pair", "words", "question", "context", "source")
 @_batch_size
 @shared_options
 @click.pass_context
@@ -183,7 +183,7 @@ def predict(
     )
 
 
-@cli.command(short_help="Have a model continue prompts.")
+@cli.command(short_help="Have a model write.")
 @click.argument("model")
 @click.argument("prompts", nargs=-1, required=True, metavar="PROMPT...")
 @click.option("--chat", is_flag=True, help="A prompt is what a user says to an assistant.")
@@ -211,7 +211,7 @@ def generate(
     stop: tuple[str, ...],
     seed: int | None,
 ) -> None:
-    """Have the model directory MODEL continue each PROMPT.
+    """Have the model directory MODEL continue each PROMPT, or write a text for it.
 
     What is not given here is as the checkpoint's generation_config.json says.
     """

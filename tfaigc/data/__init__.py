@@ -36,6 +36,7 @@ from tfaigc.data.masking import IGNORED, FoundMasks, Masking, check_mlm_probabil
 from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
 from tfaigc.data.next_tokens import NextTokens
 from tfaigc.data.order import BatchOrder
+from tfaigc.data.pronunciations import pronunciations
 from tfaigc.data.questions import NO_ANSWER, check_questions
 from tfaigc.data.readers import FILE_READERS, WORD_FILE_READERS, knows_tfds
 from tfaigc.data.records import read_records
@@ -56,6 +57,7 @@ from tfaigc.data.summary import Summary, describe
 from tfaigc.data.table import FIELDS, Table
 from tfaigc.data.tags import EncodedTags, check_tags, check_words
 from tfaigc.data.targets import check_label_lists, check_numbers
+from tfaigc.data.teacher_forcing import TeacherForcing, join_texts
 from tfaigc.data.windows import central_tokens, cut_windows, window_sources
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ __all__ = [
     "Relation",
     "Summary",
     "Table",
+    "TeacherForcing",
     "byte_places",
     "central_tokens",
     "check_conversations",
@@ -109,6 +112,7 @@ __all__ = [
     "entity_questions",
     "first_of_duplicates",
     "first_tokens",
+    "join_texts",
     "joined_spans",
     "knows_tfds",
     "label_tokens",
@@ -118,6 +122,7 @@ __all__ = [
     "movie_ratings",
     "movie_reviews",
     "parse_messages",
+    "pronunciations",
     "read_records",
     "refuse_cut_responses",
     "relation_of",

@@ -41,9 +41,11 @@ class Prepare(Protocol):
 
     Attributes:
         added: Names of the inputs that it adds.
+        dropped: Names of the inputs that it takes away.
     """
 
     added: ClassVar[tuple[str, ...]]
+    dropped: ClassVar[tuple[str, ...]]
 
     def __call__(
         self, inputs: Mapping[str, npt.NDArray[np.int32]], *, epoch: int, step: int
@@ -138,7 +140,8 @@ def make_dataset(
         spec = {"features": tf.TensorSpec((None, rows.shape[1]), tf.float32)}
     if prepare is not None:
         matrix = tf.TensorSpec((None, None), tf.int32)
-        spec = (spec | dict.fromkeys(prepare.added, matrix), matrix)
+        kept = {name: each for name, each in spec.items() if name not in prepare.dropped}
+        spec = (kept | dict.fromkeys(prepare.added, matrix), matrix)
     elif token_labels is not None:
         targets = [np.asarray(token_labels, np.int32)]
         spec = (spec, spec["token_ids"])

@@ -46,6 +46,7 @@ class Masking:
     """
 
     added: ClassVar[tuple[str, ...]] = ("positions",)
+    dropped: ClassVar[tuple[str, ...]] = ()
 
     mask_token_id: int
     special: npt.NDArray[np.bool_]
@@ -105,6 +106,7 @@ class FoundMasks:
     """
 
     added: ClassVar[tuple[str, ...]] = ("positions",)
+    dropped: ClassVar[tuple[str, ...]] = ()
 
     mask_token_id: int
 

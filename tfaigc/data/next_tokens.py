@@ -30,6 +30,7 @@ class NextTokens:
     """
 
     added: ClassVar[tuple[str, ...]] = ()
+    dropped: ClassVar[tuple[str, ...]] = ()
 
     only_segment: int | None = None
 

@@ -9,7 +9,12 @@ from tfaigc.evaluation.embeddings import (
     similarity_report,
 )
 from tfaigc.evaluation.entities import entity_metrics, entity_report
-from tfaigc.evaluation.language_models import TokenScores, by_kind, language_model_report
+from tfaigc.evaluation.language_models import (
+    TokenScores,
+    by_kind,
+    language_model_report,
+    token_metrics,
+)
 from tfaigc.evaluation.metrics import classification_metrics, metric_title
 from tfaigc.evaluation.multi_label import multi_label_report
 from tfaigc.evaluation.regression import regression_report
@@ -17,6 +22,7 @@ from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Figure, Section, Table, Text
 from tfaigc.evaluation.sentences import TaggedSentences
 from tfaigc.evaluation.tags import tag_report
+from tfaigc.evaluation.written_texts import WrittenTexts, written_metrics, written_report
 
 __all__ = [
     "AnsweredQuestions",
@@ -27,6 +33,7 @@ __all__ = [
     "TaggedSentences",
     "Text",
     "TokenScores",
+    "WrittenTexts",
     "answer_metrics",
     "answer_report",
     "by_kind",
@@ -43,4 +50,7 @@ __all__ = [
     "regression_report",
     "similarity_report",
     "tag_report",
+    "token_metrics",
+    "written_metrics",
+    "written_report",
 ]

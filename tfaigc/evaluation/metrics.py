@@ -11,8 +11,9 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 
 _ABBREVIATIONS: Final = {
-    name: name.upper() for name in ("f1", "mae", "mse", "rmse", "ece", "roc", "auc")
-}
+    name: name.upper()
+    for name in ("f1", "mae", "mse", "rmse", "ece", "roc", "auc", "bleu", "rouge", "l")
+} | {"chrf": "chrF"}
 
 
 def metric_title(name: str) -> str:

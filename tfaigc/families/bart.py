@@ -6,5 +6,10 @@ from tfaigc.families.bart_tables import like_bart, text_heads
 
 BART = like_bart("bart", "Bart", heads=text_heads("Bart", "shifted"), position_offset=2)
 MBART = like_bart(
-    "mbart", "MBart", heads=text_heads("MBart", "rotated"), position_offset=2, pre_norm=True
+    "mbart",
+    "MBart",
+    start_token_id=None,
+    heads=text_heads("MBart", "rotated"),
+    position_offset=2,
+    pre_norm=True,
 )

@@ -161,6 +161,7 @@ def like_bart(
     class_name: str,
     *,
     language_model: str = "ForConditionalGeneration",
+    start_token_id: int | None = 2,
     heads: Mapping[str, Head] | None = None,
     defaults: dict[str, Any] | None = None,
     **fields: Any,
@@ -171,6 +172,7 @@ def like_bart(
         model_type: The value of ``model_type`` in ``config.json``.
         class_name: What the names of the family's classes in ``transformers`` begin with.
         language_model: What the name of its language model's class ends with.
+        start_token_id: See ``Head``.
         heads: Its heads besides the language model's.
         defaults: Other meanings of absent keys of ``config.json``.
         **fields: Fields of ``TransformerConfig`` that hold for every such checkpoint.
@@ -201,6 +203,7 @@ def like_bart(
                 read_vocabulary=read_tie,
                 ties=(("lm_head.weight", "shared.weight"),),
                 states_tie=False,
+                start_token_id=start_token_id,
             ),
             **(heads or {}),
         },

@@ -50,6 +50,8 @@ class Head:
         global_tokens: One of ``GLOBAL_TOKENS``, for families with global attention.
         decoder_text: Which text the decoder of an encoder-decoder reads: one of
             ``DECODER_TEXTS``.
+        start_token_id: For decoders with a text of their own: what it begins with in training where
+            ``decoder_start_token_id`` is absent; None: always with its own last token.
         read_summary: Takes ``config.json`` to what the head reads, and the layers before its last.
         num_outputs: Logits for each text or token; None: one for each label.
         output_bias: Whether a prediction head's last layer has a bias.
@@ -68,6 +70,7 @@ class Head:
     needs_pooler: bool = False
     global_tokens: str = "none"
     decoder_text: str = "own"
+    start_token_id: int | None = None
     read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
     num_outputs: int | None = None
     output_bias: bool = True

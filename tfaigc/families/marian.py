@@ -8,6 +8,7 @@ MARIAN = like_bart(
     "marian",
     "Marian",
     language_model="MTModel",
+    start_token_id=58100,
     defaults={"vocab_size": 58101},
     position_kind="sinusoidal",
     embedding_norm=False,

@@ -5,5 +5,10 @@ from __future__ import annotations
 from tfaigc.families.bart_tables import like_bart
 
 PEGASUS = like_bart(
-    "pegasus", "Pegasus", position_kind="sinusoidal", embedding_norm=False, pre_norm=True
+    "pegasus",
+    "Pegasus",
+    start_token_id=0,
+    position_kind="sinusoidal",
+    embedding_norm=False,
+    pre_norm=True,
 )

@@ -179,6 +179,7 @@ def _family(
                 read_vocabulary=read_vocabulary,
                 ties=(("lm_head.weight", "shared.weight"),),
                 states_tie=False,
+                start_token_id=0,
             ),
         },
         # Version 1.0 of the first checkpoints has a table that no layer reads.

@@ -157,6 +157,8 @@ def _scores(
         settings,
         room=room,
     )
+    if settings.renormalize_logits:
+        scores = tf.nn.log_softmax(scores)
     scores = scores + tf.reshape(texts.running_scores, (-1, 1))
     return tf.reshape(scores, (batch, -1))
 

@@ -41,6 +41,9 @@ def penalize(
         )
         too_short = tf.logical_and(written < settings.min_new_tokens, ends > 0)
         scores = tf.where(too_short[None], -float("inf"), scores)
+    if settings.suppress_tokens:
+        never = tf.one_hot(list(settings.suppress_tokens), tf.shape(scores)[1], dtype=tf.int32)
+        scores = tf.where(tf.reduce_max(never, axis=0)[None] > 0, -float("inf"), scores)
     for forced, place in (
         (settings.forced_bos_token_id, 0),
         (settings.forced_eos_token_id, room - 1),

@@ -54,9 +54,7 @@ _NEUTRAL: Mapping[str, Any] = {
     "num_beam_groups": 1,
     "diversity_penalty": 0.0,
     "guidance_scale": 1.0,
-    "renormalize_logits": False,
     "token_healing": False,
-    "suppress_tokens": [],
     "begin_suppress_tokens": [],
 }
 
@@ -89,6 +87,9 @@ class GenerationSettings:
         forced_bos_token_id: The token that is written first in any case; None: any.
         forced_eos_token_id: The token that is written last where there is room for one only;
             None: any.
+        suppress_tokens: Tokens that are never written.
+        renormalize_logits: Whether probabilities sum to 1 again, in beam search, after the rules
+            above have changed them.
 
     Raises:
         ConfigError: A value is out of its range, or two do not go together.
@@ -112,6 +113,8 @@ class GenerationSettings:
     eos_token_ids: tuple[int, ...] = ()
     forced_bos_token_id: int | None = None
     forced_eos_token_id: int | None = None
+    suppress_tokens: tuple[int, ...] = ()
+    renormalize_logits: bool = False
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -164,7 +167,8 @@ class GenerationSettings:
                     f"{suggestion(name, known)}"
                 )
         given = dict(changes)
-        for name, single in (("stop_strings", str), ("eos_token_ids", int)):
+        lists = (("stop_strings", str), ("eos_token_ids", int), ("suppress_tokens", int))
+        for name, single in lists:
             if name in given:
                 listed = [given[name]] if isinstance(given[name], single) else given[name] or ()
                 given[name] = tuple(listed)
@@ -172,13 +176,19 @@ class GenerationSettings:
 
 
 def read_settings(
-    stored: Mapping[str, Any], *, eos_token_id: int | Sequence[int] | None
+    stored: Mapping[str, Any],
+    *,
+    eos_token_id: int | Sequence[int] | None,
+    begun: int | None = None,
 ) -> GenerationSettings:
     """Reads how a checkpoint's texts are written, unless its user says otherwise.
 
     Args:
         stored: Its ``generation_config.json``, parsed; empty where there is none.
         eos_token_id: The tokens that end a text, where the file does not name them.
+        begun: With how many tokens a text begins that is written beside an encoder: the file's
+            ``min_length`` and ``max_length`` count them. None: texts continue prompts, of which
+            the file knows nothing.
 
     Returns:
         The settings.
@@ -188,7 +198,13 @@ def read_settings(
     """
     found = {key: value for key, value in stored.items() if value is not None}
     ends = found.pop("eos_token_id", eos_token_id)
-    known = {each.name for each in fields(GenerationSettings)} - {"max_new_tokens"}
+    found |= _read_suppressed(found.pop("bad_words_ids", None), found, ends)
+    if begun is not None:
+        found |= _read_lengths(found, begun)
+        found.pop("min_length", None)
+    known = {each.name for each in fields(GenerationSettings)} - (
+        {"max_new_tokens"} if begun is None else set()
+    )
     for key, value in found.items():
         is_neutral = key in _NEUTRAL and value == _NEUTRAL[key]
         if key not in known and key not in _WITHOUT_EFFECT and not is_neutral:
@@ -198,3 +214,25 @@ def read_settings(
             )
     given = {key: value for key, value in found.items() if key in known}
     return GenerationSettings().changed({**given, "eos_token_ids": ends})
+
+
+def _read_suppressed(words: Any, found: Mapping[str, Any], ends: Any) -> dict[str, Any]:
+    """Adds words that may not be written to the tokens that may not be; texts may always end."""
+    if words is None:
+        return {}
+    if any(len(word) != 1 for word in words):
+        raise ConfigError(
+            "bad_words_ids in generation_config.json can be honoured where each word is one token. "
+            f"Received: {words!r:.80}. Remove it from the checkpoint's file."
+        )
+    kept = {word[0] for word in words} - set([ends] if isinstance(ends, int) else ends or ())
+    return {"suppress_tokens": [*found.get("suppress_tokens", ()), *sorted(kept)]}
+
+
+def _read_lengths(found: Mapping[str, Any], begun: int) -> dict[str, int]:
+    """Takes the lengths of whole texts to numbers of tokens that are written."""
+    lengths = {"min_new_tokens": max(found.get("min_length", 0) - begun, 0)}
+    lengths["min_new_tokens"] = max(lengths["min_new_tokens"], found.get("min_new_tokens", 0))
+    if "max_new_tokens" not in found and "max_length" in found:
+        lengths["max_new_tokens"] = max(found["max_length"] - begun, 1)
+    return lengths

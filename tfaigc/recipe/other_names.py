@@ -10,6 +10,10 @@ _OTHER_NAMES = {
     "label_all": "label_all_tokens label_all_subwords",
     "multi_label": "multilabel is_multi_label problem_type",
     "max_length": "max_len max_seq_length max_seq_len sequence_length model_max_length",
+    "max_target_length": "max_output_length target_max_length max_summary_length",
+    "source_prefix": "prefix task_prefix",
+    "source_lang": "src_lang source_language",
+    "target_lang": "tgt_lang target_language",
     "precision": "dtype mixed_precision bf16 fp16 dtype_policy",
     "train_data": "train_file train data data_file data_files dataset dataset_name train_path",
     "validation_data": (
@@ -18,7 +22,7 @@ _OTHER_NAMES = {
     "test_data": "test_file test test_path",
     "text_column": "text_column_name text_columns text_field sentence_column",
     "text_pair_column": "text_pair_column_name pair_column second_text_column",
-    "label_column": "label_column_name label_field target_column",
+    "label_column": "label_column_name label_field",
     "words_column": "tokens_column words_column_name word_column",
     "tags_column": "ner_tags_column tags_column_name tag_column",
     "allow_no_answer": "version_2_with_negative squad_v2 handle_impossible_answer",
@@ -37,6 +41,8 @@ _OTHER_NAMES = {
     "score_column": "similarity_column score_field",
     "embedding_loss": "objective contrastive_loss",
     "matryoshka_dims": "matryoshka_widths embedding_dims",
+    "source_column": "input_column document_column article_column src_column",
+    "target_column": "summary_column translation_column tgt_column",
     "validation_fraction": (
         "validation_split validation_size val_fraction validation_split_percentage"
     ),

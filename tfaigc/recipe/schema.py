@@ -11,7 +11,7 @@ from tfaigc.recipe.kinds import Kind
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 TASKS = (
     *("text-classification", "text-regression", "token-classification", "question-answering"),
-    *("masked-lm", "causal-lm", "text-embedding"),
+    *("masked-lm", "causal-lm", "seq2seq-lm", "text-embedding"),
 )
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 ON_NAN = ("stop", "rollback")
@@ -69,6 +69,27 @@ class Recipe:
         kinds.optional(kinds.whole(3)),
         "tokens kept of a text, specials included; null: what the checkpoint allows",
         None,
+    )
+    max_target_length: int | None = _key(
+        "model",
+        kinds.optional(kinds.whole(2)),
+        "in seq2seq-lm: tokens kept of a target; null: 128, or what the checkpoint allows",
+        None,
+    )
+    source_prefix: str | None = _key(
+        "model",
+        kinds.optional(kinds.text()),
+        "in seq2seq-lm: what stands before each source; null: what the checkpoint says",
+        None,
+    )
+    source_lang: str | None = _key(
+        "model",
+        kinds.optional(kinds.text()),
+        "for checkpoints of several languages: that of sources, such as en_XX",
+        None,
+    )
+    target_lang: str | None = _key(
+        "model", kinds.optional(kinds.text()), "for the same: that of targets, such as de_DE", None
     )
     precision: str = _key(
         "model",
@@ -155,6 +176,12 @@ class Recipe:
         kinds.optional(kinds.text()),
         "the column with a pair's similarity, -1 to 1; null: score, if there is one",
         None,
+    )
+    source_column: str = _key(
+        "data", kinds.text(), "in seq2seq-lm: the column with the text that is read", "source"
+    )
+    target_column: str = _key(
+        "data", kinds.text(), "the column with the text that is to be written for it", "target"
     )
     validation_fraction: float = _key(
         "data",

@@ -3,6 +3,7 @@
 from tfaigc.tasks.causal_lm import CausalLM
 from tfaigc.tasks.masked_lm import MaskedLM
 from tfaigc.tasks.question_answerer import QuestionAnswerer
+from tfaigc.tasks.seq2seq_lm import Seq2SeqLM
 from tfaigc.tasks.task import Task
 from tfaigc.tasks.text_classifier import TextClassifier
 from tfaigc.tasks.text_embedder import TextEmbedder
@@ -13,6 +14,7 @@ __all__ = [
     "CausalLM",
     "MaskedLM",
     "QuestionAnswerer",
+    "Seq2SeqLM",
     "Task",
     "TextClassifier",
     "TextEmbedder",

@@ -91,33 +91,6 @@ class CausalLM(GenerativeModel):
         """A text that the model can be asked about."""
         return "The film begins"
 
-    def infer(
-        self,
-        records: Any,
-        *,
-        batch_size: int = 16,
-        columns: Mapping[str, str] | None = None,
-        **settings: Any,
-    ) -> list[dict[str, Any]]:
-        """Continues the texts, prompts or conversations of records; see ``generate``.
-
-        Args:
-            records: A list of strings, or anything that ``dataset`` takes; responses, and what
-                stands behind a conversation's last answer, are not looked at.
-            batch_size: Prompts in a batch.
-            columns: Our field names to the source's column names.
-            **settings: Those of ``generate``.
-
-        Returns:
-            One dict a record, in the records' order, with ``response``.
-        """
-        if isinstance(records, list) and not records:
-            return []
-        table = self.read(records, columns=columns)
-        prompts = prompts_of(table)
-        written = self.generate(prompts, batch_size=batch_size, **settings)
-        return [{"response": response} for response in written]
-
     def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
         """Reads records that have a ``text``, a ``prompt``, or ``messages``.
 
@@ -160,6 +133,10 @@ class CausalLM(GenerativeModel):
         encoded = self._encode_windows(table.column("text"), cache=cache, end=end)
         following = len(encoded.token_ids) - (len(encoded.row_splits) - 1)
         return Examples(encoded, {"prepare": NextTokens()}, float(following))
+
+    def prompts(self, table: Table) -> list[Any]:
+        """Takes records to texts, and to conversations up to their last answers."""
+        return prompts_of(table)
 
     def questions(self, table: Table) -> tuple[dict[str, str], ...]:
         """Takes some of the records to what an export is asked: beginnings of texts."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import json
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tfaigc.data import parse_messages
+from tfaigc.data import Table, parse_messages
 from tfaigc.errors import ConfigError, DataError
 from tfaigc.families import Backbone
 from tfaigc.generation import GenerationSettings, read_settings
 from tfaigc.layers import VocabularySettings
 from tfaigc.sources import resolve
 from tfaigc.tasks.language_model import LanguageModel
-from tfaigc.tasks.serving_prompts import prompts_in_graph, texts_in_graph
+from tfaigc.tasks.serving_prompts import prompts_in_graph
 from tfaigc.tasks.text_generator import TextGenerator
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.chat import ChatTemplate
@@ -30,7 +31,7 @@ class GenerativeModel(LanguageModel):
     """A Transformer that writes texts token by token.
 
     Args:
-        backbone: A backbone whose tokens see none behind them.
+        backbone: A backbone that can write.
         tokenizer: The checkpoint's tokenizer.
         generation_config: ``generation_config.json``, parsed: how texts are written unless
             ``generate`` is told otherwise.
@@ -38,6 +39,9 @@ class GenerativeModel(LanguageModel):
             checkpoint allows.
         vocabulary: How the head scores the vocabulary; None: as ``config.json`` says.
     """
+
+    # What an answer calls a text that was written.
+    output_name: ClassVar[str] = "response"
 
     def __init__(
         self,
@@ -67,9 +71,18 @@ class GenerativeModel(LanguageModel):
     @property
     def generation(self) -> GenerationSettings:
         """How texts are written, unless ``generate`` is told otherwise."""
+        return self._read_generation()
+
+    @property
+    def _stored_generation(self) -> dict[str, Any]:
+        return dict(json.loads(self._generation_config))
+
+    def _read_generation(self, *, begun: int | None = None, **usual: Any) -> GenerationSettings:
+        """Reads the stored settings, or usual ones where there are none; see ``read_settings``."""
         ends = self.backbone.stated("eos_token_id")
         ends = self.tokenizer.eos_token_id if ends is None else ends
-        return read_settings(json.loads(self._generation_config), eos_token_id=ends)
+        stored = usual | self._stored_generation
+        return read_settings(stored, eos_token_id=ends, begun=begun)
 
     def generate(
         self,
@@ -121,6 +134,41 @@ class GenerativeModel(LanguageModel):
         texts = [[self.generator.text(row) for row in rows] for rows in found]
         return texts if chosen.num_return_sequences > 1 else [rows[0] for rows in texts]
 
+    @abstractmethod
+    def prompts(self, table: Table) -> list[Any]:
+        """Takes records to what ``generate`` takes.
+
+        Args:
+            table: What ``read`` returned.
+        """
+
+    def infer(
+        self,
+        records: Any,
+        *,
+        batch_size: int = 16,
+        columns: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> list[dict[str, Any]]:
+        """Writes for each record; see ``generate``.
+
+        Args:
+            records: A list of strings, or anything that ``dataset`` takes; what a record says that
+                the model should write is not looked at.
+            batch_size: Prompts in a batch.
+            columns: Our field names to the source's column names.
+            **settings: Those of ``generate``.
+
+        Returns:
+            One dict a record, in the records' order, with what was written as ``response``, or as
+            ``target`` where an encoder reads the records.
+        """
+        if isinstance(records, list) and not records:
+            return []
+        prompts = self.prompts(self.read(records, columns=columns))
+        written = self.generate(prompts, batch_size=batch_size, **settings)
+        return [{self.output_name: text} for text in written]
+
     @functools.cached_property
     def chat(self) -> ChatTemplate:
         """The checkpoint's chat template."""
@@ -139,7 +187,7 @@ class GenerativeModel(LanguageModel):
             directory: Where to; made if need be.
         """
         super().save_pretrained(directory)
-        stored = json.loads(self._generation_config)
+        stored = self._stored_generation
         if stored:
             text = json.dumps(stored, indent=2, ensure_ascii=False)
             (Path(directory) / _GENERATION_FILE).write_text(text + "\n", encoding="utf-8")
@@ -156,21 +204,20 @@ class GenerativeModel(LanguageModel):
         return None
 
     def serve_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Continues texts in the SavedModel's graph.
+        """Writes for texts in the SavedModel's graph.
 
         Args:
-            inputs: The backbone's, padded behind the texts. Of texts that leave no room only the
-                last tokens are read.
+            inputs: ``token_ids`` and ``padding_mask``: int32, (batch, length), padded behind the
+                texts. Of texts that leave no room only the last tokens are read.
 
         Returns:
-            ``response``: string, (batch,): what is written behind each text.
+            string, (batch,), under ``output_name``: what is written for each text.
         """
         room = self._served.max_new_tokens
-        limit = self.backbone.config.max_length - room
         first = self._first_token() or [0]
-        prompts = prompts_in_graph(inputs, first=first[0], limit=limit)
+        prompts = prompts_in_graph(inputs, first=first[0], limit=self._most_read(room))
         tokens, lengths = self.generator.function(self._served)(*prompts, room, self._served.seed)
-        return {"response": texts_in_graph(tokens, lengths, self.generator.pieces)}
+        return {self.output_name: self.generator.texts.in_graph(tokens, lengths)}
 
     def export(self, directory: str | Path, **settings: Any) -> Path:
         """Exports a SavedModel that continues raw strings, verified in a fresh process.
@@ -188,16 +235,24 @@ class GenerativeModel(LanguageModel):
             ExportError: The SavedModel does not answer as the model does, or cannot be written.
             TokenizerError: The tokenizer has a part that cannot be compiled.
         """
-        room = min(64, max(1, self.backbone.config.max_length // 2))
-        served = self.generation.changed({"max_new_tokens": room, **settings})
-        if served.num_return_sequences > 1 or served.max_new_tokens >= self.max_length:
+        most, usual = self._room_for_exports()
+        served = self.generation.changed({"max_new_tokens": usual, **settings})
+        if served.num_return_sequences > 1 or served.max_new_tokens > most:
             raise ConfigError(
-                f"An export writes one text, of fewer than {self.max_length} tokens. Received: "
+                f"An export writes one text, of at most {most} tokens. Received: "
                 f"num_return_sequences={served.num_return_sequences}, "
                 f"max_new_tokens={served.max_new_tokens}. Ask for less."
             )
         self._served = served
         return super().export(directory)
+
+    def _room_for_exports(self) -> tuple[int, int]:
+        """Says how many tokens an export may write, and how many it does unless it is told."""
+        return self.max_length - 1, min(64, max(1, self.backbone.config.max_length // 2))
+
+    def _most_read(self, room: int) -> int:
+        """Says how many tokens of a text are read where so many are written."""
+        return self.backbone.config.max_length - room
 
     def _encode_prompts(self, prompts: Any) -> list[list[int]]:
         """Takes texts and conversations to token ids, special tokens included."""

@@ -49,6 +49,8 @@ class HeadedModel(FineTunedModel):
     head_title: ClassVar[str] = "classifier"
     # Which of two texts a SavedModel cuts, as in ``Tokenizer.encode``.
     truncation: ClassVar[str] = "longest_first"
+    # What is put before each text.
+    prefix: str = ""
 
     def __init__(
         self, network: HeadedBackbone, tokenizer: Tokenizer, *, max_length: int | None, name: str

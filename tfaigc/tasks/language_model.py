@@ -51,6 +51,8 @@ class LanguageModel(UnlabelledTask):
     """
 
     head_title: ClassVar[str] = "language model's head"
+    # What the names of the inputs begin with whose tokens are scored.
+    inputs_prefix: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -104,21 +106,27 @@ class LanguageModel(UnlabelledTask):
     def targets(self, table: Table) -> None:
         """Returns nothing: batches make their targets of their own tokens."""
 
+    def whole_examples(self, table: Table) -> Examples:
+        """Takes records to examples, one each."""
+        return Examples(self._encode_whole(table.column("text")))
+
     def predict(self, x: Any, batch_size: int | None = None, **keras_arguments: Any) -> Any:
         """Computes logits, as ``keras.Model.predict`` does; takes raw records too.
 
         Returns:
             For raw records a list: float32, (tokens, vocabulary), for each record, whose text is
-            cut at ``max_length``.
+            cut at ``max_length``; where an encoder reads it, for each record's target.
         """
         if not is_raw(x):
             return keras.Model.predict(self, x, batch_size=batch_size, **keras_arguments)
-        encoded = self._encode_whole(self.read(x).column("text"))
-        found: list[Any] = [None] * (len(encoded.row_splits) - 1)
-        order = BatchOrder(np.diff(encoded.row_splits), batch_size or 64)
-        for rows, inputs in self.numbered_batches(Examples(encoded), order):
+        whole = self.whole_examples(self.read(x))
+        found: list[Any] = [None] * len(whole.lengths)
+        order = BatchOrder(whole.lengths, batch_size or 64)
+        for rows, batch in self.numbered_batches(whole, order):
+            inputs = batch[0] if whole.targets else batch
             logits = self.predict_on_batch(inputs)
-            for row, scores, mask in zip(rows, logits, inputs["padding_mask"], strict=True):
+            masks = inputs[f"{self.inputs_prefix}padding_mask"]
+            for row, scores, mask in zip(rows, logits, masks, strict=True):
                 found[row] = scores[: int(np.sum(mask))]
         return found
 
@@ -161,7 +169,7 @@ class LanguageModel(UnlabelledTask):
             tf.argmax(logits, axis=-1, output_type=tf.int32),
             tf.exp(tf.reduce_max(log_probabilities, axis=-1)),
             columns,
-            tf.gather(inputs["token_ids"], columns, batch_dims=1),
+            tf.gather(inputs[f"{self.inputs_prefix}token_ids"], columns, batch_dims=1),
         )
 
     def _encode_whole(self, texts: Any) -> EncodedTexts:

@@ -73,6 +73,8 @@ def in_graph_inputs(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, A
         ``token_ids``, ``padding_mask`` and ``segment_ids``: int32, (batch, length).
     """
     first, *second = (texts[field] for field in model.text_fields)
+    if model.prefix:
+        first = tf.strings.join([model.prefix, first])
     token_ids, segment_ids = model.tokenizer.in_graph(
         first,
         second[0] if second else None,
@@ -142,7 +144,7 @@ def _checks(model: HeadedModel, examples: Sequence[Mapping[str, str]]) -> list[S
 def _rust_inputs(model: HeadedModel, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
     first, *second = (texts[field] for field in model.text_fields)
     encoded = model.tokenizer.encode_arrays(
-        first,
+        [model.prefix + text for text in first],
         second[0] if second else None,
         max_length=model.served_length,
         truncation=model.truncation,

@@ -1,8 +1,8 @@
-"""Prompts and what is written behind them, inside a SavedModel's graph."""
+"""Prompts inside a SavedModel's graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -33,20 +33,3 @@ def prompts_in_graph(inputs: Mapping[str, Any], *, first: int, limit: int) -> tu
     token_ids = tf.reverse(tf.reverse_sequence(token_ids, lengths, seq_axis=1), [1])
     moved = tf.range(width)[None] >= width - lengths[:, None]
     return token_ids[:, -limit:], tf.cast(moved, tf.int32)[:, -limit:]
-
-
-def texts_in_graph(tokens: Any, lengths: Any, pieces: Sequence[bytes]) -> Any:
-    """Takes what was written to text.
-
-    Args:
-        tokens: int32, (rows, length).
-        lengths: int32, (rows,): how many of them count.
-        pieces: What each token stands for, by id.
-
-    Returns:
-        string, (rows,); bytes that are no UTF-8 become U+FFFD.
-    """
-    is_written = tf.range(tf.shape(tokens)[1])[None] < lengths[:, None]
-    parts = tf.where(is_written, tf.gather(tf.constant(list(pieces)), tokens), "")
-    joined = tf.strings.reduce_join(parts, axis=1)
-    return tf.strings.unicode_transcode(joined, "UTF-8", "UTF-8", errors="replace")

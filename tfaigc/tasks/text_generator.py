@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from tfaigc.errors import ConfigError, DataError
 from tfaigc.families import HeadedBackbone
 from tfaigc.families.writer import Writer
 from tfaigc.generation import GenerationSettings, Stops, begin, choose, search_beams, write
+from tfaigc.tasks.token_texts import TokenTexts
 from tfaigc.tokenizers import Tokenizer
 
 _ID = tf.TensorSpec((), tf.int32)
@@ -32,7 +32,8 @@ class TextGenerator:
         tokenizer: Its tokenizer.
         max_length: Most tokens of a prompt and what is written behind it; of what is written
             alone, where an encoder reads the prompts.
-        start: What texts begin with that a decoder writes beside an encoder: token ids.
+        start: What texts begin with that a decoder writes beside an encoder: token ids. What is
+            written is a text of its own then, rather than the end of another.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class TextGenerator:
         self.writer = Writer(network)
         self.tokenizer = tokenizer
         config = network.backbone.config
-        self.vocabulary_size = (config.decoder or config).vocabulary_size
+        size = (config.decoder or config).vocabulary_size
+        self.texts = TokenTexts(tokenizer, size=size, whole=bool(start))
         self.max_length = max_length
         self.start = tuple(start)
         self._functions: dict[Any, Any] = {}
@@ -179,8 +181,11 @@ class TextGenerator:
         first, following = self._steps(settings)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         tokens, texts, state = first(*pad_in_front([prompt]), size, settings.seed)
+        pieces = self.texts.first
         for left in range(size - 1, -1, -1):
-            piece = self.pieces[int(tokens[0])]
+            token = int(tokens[0])
+            piece = pieces[token]
+            pieces = pieces if self.texts.is_special[token] else self.texts.inner
             is_last = left == 0 or not bool(texts.is_open[0])
             text = decoder.decode(piece, final=is_last)
             if text:
@@ -189,15 +194,9 @@ class TextGenerator:
                 return
             tokens, texts, state = following(tokens, texts, state, settings.seed)
 
-    @functools.cached_property
-    def pieces(self) -> list[bytes]:
-        """What each token stands for inside a text, those included that the tokenizer lacks."""
-        known = self.tokenizer.pieces
-        return [*known, *[b""] * (self.vocabulary_size - len(known))]
-
     def text(self, ids: Sequence[int]) -> str:
         """Takes what was written to text."""
-        return b"".join(self.pieces[token] for token in ids).decode("utf-8", "replace")
+        return self.texts.join(ids)
 
     def _steps(self, settings: GenerationSettings) -> tuple[Any, Any]:
         """Returns what writes the first token, and what writes one more."""
@@ -222,7 +221,7 @@ class TextGenerator:
         return found
 
     def _stops(self, settings: GenerationSettings) -> Stops:
-        pieces = self.pieces if settings.stop_strings else ()
+        pieces = self.texts.inner if settings.stop_strings else ()
         return Stops(settings.stop_strings, pieces)
 
     def _room(self, length: int, settings: GenerationSettings, room: int | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tfaigc.errors import TokenizerError
@@ -45,6 +45,40 @@ def token_pieces(
         if index not in hidden:
             pieces[index] = read(token)
     return pieces
+
+
+def first_pieces(
+    spec: Mapping[str, Any], tokens: Mapping[str, int], pieces: Sequence[bytes]
+) -> list[bytes]:
+    """Lists the bytes of each token at the beginning of a text.
+
+    Args:
+        spec: tokenizer.json, parsed, every option explicit.
+        tokens: Ids by token, added ones included.
+        pieces: What ``token_pieces`` returned.
+
+    Returns:
+        The bytes by id.
+
+    Example:
+        >>> spec = {"decoder": {"type": "WordPiece", "prefix": "##", "cleanup": False}}
+        >>> first_pieces(spec, {"a": 0, "##b": 1}, [b" a", b"b"])
+        [b'a', b'##b']
+    """
+    found = list(pieces)
+    decoder = spec["decoder"]
+    for step in decoder["decoders"] if decoder["type"] == "Sequence" else [decoder]:
+        if step["type"] == "Strip":
+            cut = step["content"].encode()
+            for _ in range(step["start"]):
+                found = [piece.removeprefix(cut) for piece in found]
+        left_out = ""
+        if step["type"] == "Metaspace" and step["prepend_scheme"] != "never":
+            left_out = step["replacement"]
+        if left_out or step["type"] == "WordPiece":
+            for token, index in tokens.items():
+                found[index] = token.replace(left_out, "").encode() if pieces[index] else b""
+    return found
 
 
 def _reader(decoder: Mapping[str, Any] | None) -> Piece:

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -99,6 +99,72 @@ class Tokenizer(Vocabulary):
             TokenizerError: The file is missing or broken.
         """
         return cls(files.read_text(Path(path)), config=config)
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str],
+        *,
+        kind: str,
+        vocabulary_size: int,
+        family: str | None = None,
+        lowercase: bool = False,
+        special_tokens: Sequence[str] = (),
+    ) -> Tokenizer:
+        """Makes a tokenizer from texts.
+
+        Args:
+            texts: The texts, which are read once.
+            kind: "wordpiece", "bpe" (of bytes, so that no text is unknown) or "unigram".
+            vocabulary_size: The most tokens, special ones included.
+            family: The `model_type` of the models that it is for, which decides on the special
+                tokens; None: BERT's for wordpiece, GPT-2's for bpe, T5's for unigram.
+            lowercase: Whether capitals are lowered.
+            special_tokens: Further special tokens.
+
+        Returns:
+            The tokenizer; it compiles to TensorFlow operations.
+
+        Raises:
+            ConfigError: The kind or the family is not known, or the vocabulary is too small.
+            TokenizerError: A text is none, or there are no texts.
+
+        Example:
+            >>> tokenizer = Tokenizer.train(["a film", "a plot"], kind="bpe", vocabulary_size=300)
+            >>> tokenizer.decode(tokenizer.encode(["a film"]))
+            ['a film']
+        """
+        from tfaigc.tokenizers.training import train_tokenizer
+
+        text, config = train_tokenizer(
+            texts,
+            kind=kind,
+            vocabulary_size=vocabulary_size,
+            family=family,
+            lowercase=lowercase,
+            special_tokens=special_tokens,
+        )
+        return cls(text, config=config)
+
+    def in_language(self, code: str) -> Tokenizer:
+        """Returns a tokenizer that says of each text that it is in another language.
+
+        Args:
+            code: The language's token, such as `de_DE`.
+
+        Returns:
+            The tokenizer; this one stays as it is.
+
+        Raises:
+            TokenizerError: The tokenizer tells no languages apart, or does not know this one.
+        """
+        from tfaigc.tokenizers.languages import with_language
+
+        vocabulary = self._rust.get_vocab(with_added_tokens=True)
+        spec = with_language(self.spec, code, vocabulary)
+        stated = {**self.config, "src_lang": code}
+        text = json.dumps(spec, ensure_ascii=False)
+        return Tokenizer(text, config=stated, special_tokens_map=self._special_tokens_map)
 
     def encode(
         self,

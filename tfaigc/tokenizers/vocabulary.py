@@ -114,6 +114,13 @@ class Vocabulary:
             size=self.vocabulary_size,
         )
 
+    @cached_property
+    def first_pieces(self) -> list[bytes]:
+        """What each token stands for where a text begins, by id; see ``pieces``."""
+        from tfaigc.tokenizers.pieces import first_pieces
+
+        return first_pieces(self.spec, self._rust.get_vocab(with_added_tokens=True), self.pieces)
+
     def token_id(self, token: str) -> int | None:
         """Looks a token up.
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfaigc.errors import ConfigError
-from tfaigc.workflows.kinds import NEXT_TOKENS, kind_of_model
+from tfaigc.workflows.kinds import NEXT_TOKENS, TEXTS_FOR_TEXTS, kind_of_model
 from tfaigc.workflows.models import find_model, load_model
 from tfaigc.workflows.screen import Screen
 
@@ -21,7 +21,7 @@ def generate(
     settings: Mapping[str, Any],
     screen: Screen,
 ) -> None:
-    """Has a model continue prompts.
+    """Has a model continue prompts, or write a text for each.
 
     One prompt's text is shown while it is written, unless beams are searched; of several prompts
     each gets a JSON line.
@@ -36,7 +36,7 @@ def generate(
     Raises:
         TfaigcError: The model or a prompt cannot be used.
     """
-    if kind_of_model(find_model(model)) is not NEXT_TOKENS:
+    if kind_of_model(find_model(model)) not in (NEXT_TOKENS, TEXTS_FOR_TEXTS):
         raise ConfigError(
             f"generate needs a model that writes, such as a CausalLM. Received: {model}, which "
             f"answers otherwise. Ask it with: tfaigc predict {model}"
@@ -50,6 +50,6 @@ def generate(
         sys.stdout.write("\n")
     else:
         for prompt, text in zip(prompts, loaded.generate(asked, **settings), strict=True):
-            line = {"prompt": prompt, "response": text}
+            line = {"prompt": prompt, loaded.output_name: text}
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     screen.next_command("export", model, "savedmodels/writer")

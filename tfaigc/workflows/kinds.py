@@ -11,7 +11,7 @@ from typing import Any
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.question_targets import Answers
 from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, Tags, TargetKind
-from tfaigc.workflows.text_targets import OwnTokens, WhatBelongsTogether, WhatFollows
+from tfaigc.workflows.text_targets import OwnTokens, Pairs, WhatBelongsTogether, WhatFollows
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,16 @@ EMBEDDINGS = TaskKind(
     {},
 )
 NEXT_TOKENS = TaskKind("CausalLM", WhatFollows(), {}, {})
+TEXTS_FOR_TEXTS = TaskKind(
+    "Seq2SeqLM",
+    Pairs(),
+    {"label_smoothing_factor": "label_smoothing"},
+    {},
+    {
+        "source_prefix": "prefix",
+        **{name: name for name in ("max_target_length", "source_lang", "target_lang")},
+    },
+)
 
 
 _QUESTION_KEYS = {
@@ -87,6 +97,7 @@ _BY_TASK = {
     "causal-lm": NEXT_TOKENS,
     "question-answering": ANSWERS,
     "text-embedding": EMBEDDINGS,
+    "seq2seq-lm": TEXTS_FOR_TEXTS,
 }
 
 # What the names of the classes in ``transformers`` end with.
@@ -94,6 +105,8 @@ _BY_ARCHITECTURE = {
     "ForMaskedLM": MASKED_TOKENS,
     "ForCausalLM": NEXT_TOKENS,
     "GPT2LMHeadModel": NEXT_TOKENS,
+    "ForConditionalGeneration": TEXTS_FOR_TEXTS,
+    "MarianMTModel": TEXTS_FOR_TEXTS,
     "ForTokenClassification": TAGS,
     # The model itself knows whether it must answer.
     "ForQuestionAnswering": ANSWERS_IF_ANY,

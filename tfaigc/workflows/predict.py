@@ -80,7 +80,7 @@ def _questions(
 
 
 def _records(source: str, columns: Mapping[str, str | None]) -> list[Question]:
-    """Reads a file of words, of questions with their contexts, or of texts.
+    """Reads a file of words, of questions with their contexts, of sources, or of texts.
 
     Texts go first, unless a column of the others is named.
     """
@@ -95,6 +95,9 @@ def _records(source: str, columns: Mapping[str, str | None]) -> list[Question]:
     fields = ("text", "text_pair") if "text_pair" in found else ("text",)
     if {"question", "context"} <= found and ("question" in named or "text" not in found):
         fields = ("question", "context")
+    if "source" in found and ("source" in named or "text" not in found):
+        table = check_texts(table, "source")
+        return [{"text": row["source"]} for row in table.rows]
     table = check_texts(table, *fields)
     return [{field: row[field] for field in fields} for row in table.rows]
 

@@ -22,6 +22,7 @@ from tfaigc.data import (
     knows_tfds,
     movie_ratings,
     movie_reviews,
+    pronunciations,
     read_records,
     stratified_split,
 )
@@ -35,6 +36,7 @@ BUILT_IN = {
     "movie_reviews": movie_reviews,
     "movie_ratings": movie_ratings,
     "entity_questions": entity_questions,
+    "pronunciations": pronunciations,
 }
 """Data that needs no file, by the name that recipes know."""
 

@@ -101,3 +101,20 @@ class WhatFollows(OwnTokens):
     def describe(self, targets: Targets) -> tuple[str, str]:
         """Says what is learnt."""
         return "targets", "what the model is to write"
+
+
+class Pairs(OwnTokens):
+    """The text that is to be written for another."""
+
+    columns: ClassVar[tuple[str, ...]] = ("source", "target")
+
+    def read(
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads ``source`` and ``target``."""
+        kept = check_texts(table, "source", "target", max_invalid_share=max_invalid_share)
+        return kept, Targets(np.zeros(len(kept), np.int32), ())
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Says what is learnt."""
+        return "targets", "a text for each text"
