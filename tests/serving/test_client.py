@@ -217,7 +217,9 @@ def test_silence_and_absence_are_told_apart() -> None:
 
 
 def test_a_url_has_a_scheme() -> None:
-    with pytest.raises(ServingError, match="must begin with http://, https:// or grpc://"):
+    with pytest.raises(
+        ServingError, match="must begin with http://, https://, grpc:// or grpcs://"
+    ):
         Client("localhost:8501")
 
 

@@ -72,6 +72,19 @@ _positive = click.IntRange(min=1)
     show_default=True,
     help="How often to look for new versions; 0: never.",
 )
+@click.option("--max-body-bytes", type=_positive, default=64 * 1024 * 1024, show_default=True)
+@click.option(
+    "--token-file", default=None, help="Bearer tokens, one a line; who has none gets 401."
+)
+@click.option("--certificate", default=None, help="For TLS: a PEM file.")
+@click.option("--private-key", default=None, help="For TLS: a PEM file.")
+@click.option(
+    "--requests-per-second",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="Of each client; the rest gets 429.",
+)
+@click.option("--log-requests", is_flag=True, help="Print a JSON line for each request.")
 @shared_options
 @click.pass_context
 def serve(

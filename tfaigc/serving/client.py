@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -24,10 +25,11 @@ class Client:
 
     Args:
         url: Of the server: ``http://HOST:PORT``, or ``grpc://HOST:PORT``, which takes the extra
-            `serving`.
+            `serving`; with TLS, https and grpcs.
         timeout: Seconds for a call with its retries; None for no limit.
         retries: How often a call is tried again.
         token: Sent as a bearer token, for servers that ask for one.
+        certificates: A PEM file of the authorities to trust; None for the usual ones.
 
     Raises:
         ServingError: The URL is of no known kind.
@@ -40,9 +42,15 @@ class Client:
         timeout: float | None = 60.0,
         retries: int = 5,
         token: str | None = None,
+        certificates: str | Path | None = None,
     ) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        settings = {"timeout": timeout, "retries": retries, "headers": headers}
+        settings = {
+            "timeout": timeout,
+            "retries": retries,
+            "headers": headers,
+            "certificates": certificates,
+        }
         self._server = _connect(url, settings)
 
     def predict(
@@ -242,14 +250,14 @@ class Client:
 def _connect(url: str, settings: dict[str, Any]) -> Connection:
     if url.startswith(("http://", "https://")):
         return RestClient(url, **settings)
-    if url.startswith("grpc://"):
+    if url.startswith(("grpc://", "grpcs://")):
         # What gRPC needs is large; who asks over HTTP does without.
         from tfaigc.serving.grpc_client import GrpcClient
 
-        return GrpcClient(url.removeprefix("grpc://").rstrip("/"), **settings)
+        return GrpcClient(url, **settings)
     raise ServingError(
-        f"A server's URL must begin with http://, https:// or grpc://. Received: {url!r}. "
-        "Write it like http://localhost:8501."
+        "A server's URL must begin with http://, https://, grpc:// or grpcs://. "
+        f"Received: {url!r}. Write it like http://localhost:8501."
     )
 
 

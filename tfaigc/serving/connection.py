@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tfaigc.serving.retrying import retry
@@ -18,12 +19,21 @@ class Connection(ABC):
         timeout: Seconds for a call with its retries; None for no limit.
         retries: How often a call is tried again while the server is busy or out of reach.
         headers: Sent with each call.
+        certificates: A PEM file of the authorities to trust; None for the usual ones.
     """
 
-    def __init__(self, *, timeout: float | None, retries: int, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float | None,
+        retries: int,
+        headers: Mapping[str, str],
+        certificates: str | Path | None,
+    ) -> None:
         self._timeout = timeout
         self._retries = retries
         self._headers = dict(headers)
+        self._certificates = certificates
 
     @abstractmethod
     def call(self, model: str, method: str, version: int | str | None, body: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,7 +15,7 @@ from tfaigc.serving.descriptions import signature_json
 from tfaigc.serving.examples import read_examples
 from tfaigc.serving.json_answers import write_predictions
 from tfaigc.serving.json_predict import read_inputs
-from tfaigc.serving.protos import DEFAULT_SIGNATURE
+from tfaigc.serving.protos import DEFAULT_SIGNATURE, fill_spec, tensor_proto
 from tfaigc.serving.rest_client import as_json
 from tfaigc.serving.retrying import refused
 from tfaigc.serving.saved_model import signature_of_proto
@@ -31,16 +32,22 @@ class GrpcClient(Connection):
     What the inputs are is asked once for each signature, so that lists can become tensors.
 
     Args:
-        address: ``HOST:PORT``.
+        url: ``grpc://HOST:PORT``, or ``grpcs://HOST:PORT`` for TLS.
         settings: The arguments of `Connection`.
     """
 
-    def __init__(self, address: str, **settings: Any) -> None:
+    def __init__(self, url: str, **settings: Any) -> None:
         super().__init__(**settings)
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+        scheme, _, address = url.rstrip("/").partition("://")
         self._address = address
-        self._channel = grpc.insecure_channel(address, _OPTIONS)
+        if scheme == "grpcs":
+            trusted = Path(self._certificates).read_bytes() if self._certificates else None
+            credentials = grpc.ssl_channel_credentials(trusted)
+            self._channel = grpc.secure_channel(address, credentials, _OPTIONS)
+        else:
+            self._channel = grpc.insecure_channel(address, _OPTIONS)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._signatures: dict[_Key, Signature] = {}
@@ -62,7 +69,7 @@ class GrpcClient(Connection):
             found = {name: signature_json(proto) for name, proto in signatures.items()}
             return {"metadata": {"signature_def": {"signature_def": found}}}
         request = get_model_status_pb2.GetModelStatusRequest()
-        _fill(request.model_spec, model, version)
+        fill_spec(request.model_spec, model, version, "")
         return MessageToDict(self._ask(self._models.GetModelStatus, request))
 
     def close(self) -> None:
@@ -86,10 +93,9 @@ class GrpcClient(Connection):
 
         arrays, rows = read_inputs(document, signature.inputs)
         request = predict_pb2.PredictRequest()
-        _fill(request.model_spec, *key)
+        fill_spec(request.model_spec, *key)
         for name, array in arrays.items():
-            dtype = tf.as_dtype(array.dtype)
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(array, dtype=dtype))
+            request.inputs[name].CopyFrom(tensor_proto(array))
         response = self._ask(self._prediction.Predict, request)
         outputs = {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
         return json.loads(write_predictions(outputs, signature.outputs, rows=rows))
@@ -105,7 +111,7 @@ class GrpcClient(Connection):
             if is_regression
             else classification_pb2.ClassificationRequest()
         )
-        _fill(request.model_spec, model, version, document.get("signature_name", ""))
+        fill_spec(request.model_spec, model, version, document.get("signature_name", ""))
         for serialized in read_examples(document):
             request.input.example_list.examples.add().ParseFromString(serialized)
         if is_regression:
@@ -118,7 +124,7 @@ class GrpcClient(Connection):
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        _fill(request.model_spec, model, version)
+        fill_spec(request.model_spec, model, version, "")
         response = self._ask(self._prediction.GetModelMetadata, request)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         response.metadata["signature_def"].Unpack(signatures)
@@ -140,12 +146,3 @@ class GrpcClient(Connection):
         except grpc.RpcError as error:
             code = Code(error.code().value[0])
             raise refused(code, f"{self._address}: {error.details()}") from error
-
-
-def _fill(spec: Any, model: str, version: int | str | None, signature: str = "") -> None:
-    spec.name = model
-    spec.signature_name = signature
-    if isinstance(version, int):
-        spec.version.value = version
-    elif version is not None:
-        spec.version_label = version

@@ -10,7 +10,6 @@ from concurrent.futures import TimeoutError as NoAnswerError
 from typing import Any
 
 import grpc
-import numpy as np
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     classification_pb2,
@@ -22,10 +21,17 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from tfaigc.serving.access import Access
 from tfaigc.serving.core import Core
 from tfaigc.serving.limits import Limits
-from tfaigc.serving.manager import ModelSpec
-from tfaigc.serving.protos import example_inputs, predict_inputs, signature_of
+from tfaigc.serving.protos import (
+    example_inputs,
+    fill_spec,
+    predict_inputs,
+    signature_of,
+    spec_of,
+    tensor_proto,
+)
 from tfaigc.serving.results import (
     check_classification,
     check_regression,
@@ -51,6 +57,7 @@ class GrpcServer:
         core: The loaded models.
         address: ``HOST:PORT``; port 0 for any that is free.
         limits: What a request may cost.
+        access: Who may ask, and how that is kept secret.
 
     Attributes:
         port: The port.
@@ -59,7 +66,10 @@ class GrpcServer:
         RuntimeError: The port is taken.
     """
 
-    def __init__(self, core: Core, address: str, limits: Limits) -> None:
+    def __init__(
+        self, core: Core, address: str, limits: Limits, access: Access | None = None
+    ) -> None:
+        access = access or Access()
         self._health = health.HealthServicer()
         self._server = grpc.server(
             ThreadPoolExecutor(_MOST_CALLS, thread_name_prefix="grpc"),
@@ -70,16 +80,22 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),
             ],
         )
-        calls = _Calls(core, limits)
+        calls = _Calls(core, limits, access)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             _Prediction(calls), self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(calls), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self.port = self._server.add_insecure_port(address)
+        self.port = self._bind(address, access)
         self._server.start()
         for service in _SERVICES:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    def _bind(self, address: str, access: Access) -> int:
+        if access.certificate is None or access.private_key is None:
+            return int(self._server.add_insecure_port(address))
+        pair = access.private_key.read_bytes(), access.certificate.read_bytes()
+        return int(self._server.add_secure_port(address, grpc.ssl_server_credentials([pair])))
 
     def close(self, seconds: float) -> None:
         """Takes no more calls, and waits for those that are under way.
@@ -94,9 +110,10 @@ class GrpcServer:
 class _Calls:
     """What all calls have in common: their counting, and the form of their failures."""
 
-    def __init__(self, core: Core, limits: Limits) -> None:
+    def __init__(self, core: Core, limits: Limits, access: Access) -> None:
         self.core = core
         self._limits = limits
+        self._access = access
 
     def answer(
         self, api: str, request: Any, context: grpc.ServicerContext, work: Callable[[], Any]
@@ -105,6 +122,9 @@ class _Calls:
         start, code, message = time.perf_counter(), Code.OK, ""
         self.core.metrics.request_begins()
         try:
+            metadata = dict(context.invocation_metadata())
+            address = context.peer().rpartition(":")[0]
+            self._access.admit(str(metadata.get("authorization", "")), address)
             if not request.HasField("model_spec"):
                 raise invalid("Missing ModelSpec")
             return work()
@@ -186,7 +206,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         return self._calls.answer("metadata", request, context, lambda: self._metadata(request))
 
     def _predict(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._calls.core.manager.lent(_spec(request)) as servable:
+        with self._calls.core.manager.lent(spec_of(request)) as servable:
             name = signature_of(request)
             signature = servable.signatures.get(name)
             if signature is None:
@@ -198,9 +218,9 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             self._calls.core.metrics.examples(servable.name, example_count(inputs))
             outputs = self._calls.run(servable, name, inputs, context)
         response = predict_pb2.PredictResponse()
-        _fill_spec(response.model_spec, servable, name)
+        fill_spec(response.model_spec, servable.name, servable.version, name)
         for output in wanted:
-            response.outputs[output].CopyFrom(_tensor_proto(outputs[output]))
+            response.outputs[output].CopyFrom(tensor_proto(outputs[output]))
         return response
 
     def _on_examples(
@@ -213,7 +233,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         response: Any,
     ) -> Any:
         def work() -> Any:
-            with self._calls.core.manager.lent(_spec(request)) as servable:
+            with self._calls.core.manager.lent(spec_of(request)) as servable:
                 name = signature_of(request)
                 if name not in servable.signatures:
                     raise invalid(f"No signature was found with the name: {name}")
@@ -221,7 +241,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
                 inputs = example_inputs(request)
                 self._calls.core.metrics.examples(servable.name, example_count(inputs))
                 outputs = self._calls.run(servable, name, inputs, context)
-            _fill_spec(response.model_spec, servable, name)
+            fill_spec(response.model_spec, servable.name, servable.version, name)
             fill(response, outputs, example_count(inputs))
             return response
 
@@ -234,7 +254,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             if field != "signature_def":
                 raise invalid(f"Metadata field {field} is not supported")
         found = get_model_metadata_pb2.SignatureDefMap()
-        with self._calls.core.manager.lent(_spec(request)) as servable:
+        with self._calls.core.manager.lent(spec_of(request)) as servable:
             for name, proto in servable.model.signature_protos.items():
                 found.signature_def[name].CopyFrom(proto)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
@@ -255,7 +275,7 @@ class _Models(model_service_pb2_grpc.ModelServiceServicer):
 
     def _status(self, request: Any) -> Any:
         response = get_model_status_pb2.GetModelStatusResponse()
-        found = self._calls.core.manager.statuses(_spec(request))
+        found = self._calls.core.manager.statuses(spec_of(request))
         for version, status in found.items():
             response.model_version_status.add(
                 version=version,
@@ -263,22 +283,6 @@ class _Models(model_service_pb2_grpc.ModelServiceServicer):
                 status={"error_code": int(status.code), "error_message": status.message},
             )
         return response
-
-
-def _spec(request: Any) -> ModelSpec:
-    spec = request.model_spec
-    choice = spec.WhichOneof("version_choice")
-    return ModelSpec(
-        spec.name,
-        version=spec.version.value if choice == "version" else None,
-        label=spec.version_label if choice == "version_label" else None,
-    )
-
-
-def _fill_spec(spec: Any, servable: Servable, signature: str) -> None:
-    spec.name = servable.name
-    spec.signature_name = signature
-    spec.version.value = servable.version
 
 
 def _wanted_outputs(signature: Signature, wanted: Any) -> list[str]:
@@ -291,12 +295,6 @@ def _wanted_outputs(signature: Signature, wanted: Any) -> list[str]:
         if list(wanted).count(name) > 1:
             raise invalid(f"duplicate output tensor alias: {name}")
     return list(wanted) or list(signature.outputs)
-
-
-def _tensor_proto(array: np.ndarray) -> Any:
-    import tensorflow as tf
-
-    return tf.make_tensor_proto(array, dtype=tf.as_dtype(array.dtype))
 
 
 def _text(value: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfaigc.serving.manager import ModelSpec
 from tfaigc.serving.results import INPUTS
 from tfaigc.serving.statuses import invalid
 
@@ -76,3 +77,52 @@ def example_inputs(request: Any) -> dict[str, np.ndarray]:
     array = np.empty(len(examples.examples), dtype=object)
     array[:] = [context + example.SerializeToString() for example in examples.examples]
     return {INPUTS: array}
+
+
+def spec_of(request: Any) -> ModelSpec:
+    """Tells which model a request names.
+
+    Args:
+        request: Any request with a `model_spec`.
+
+    Returns:
+        The name, with a version or label if it has one.
+    """
+    spec = request.model_spec
+    choice = spec.WhichOneof("version_choice")
+    return ModelSpec(
+        spec.name,
+        version=spec.version.value if choice == "version" else None,
+        label=spec.version_label if choice == "version_label" else None,
+    )
+
+
+def fill_spec(spec: Any, model: str, version: int | str | None, signature: str) -> None:
+    """Writes which model is asked, or has answered.
+
+    Args:
+        spec: The `ModelSpec` to fill.
+        model: The model's name.
+        version: The version's number, or its label; None for the newest.
+        signature: The signature's name; empty for the default.
+    """
+    spec.name = model
+    spec.signature_name = signature
+    if isinstance(version, int):
+        spec.version.value = version
+    elif version is not None:
+        spec.version_label = version
+
+
+def tensor_proto(array: np.ndarray) -> Any:
+    """Makes a `TensorProto` of an array.
+
+    Args:
+        array: Numbers, or bytes in an array of dtype object.
+
+    Returns:
+        The protocol buffer.
+    """
+    import tensorflow as tf
+
+    return tf.make_tensor_proto(array, dtype=tf.as_dtype(array.dtype))

@@ -67,6 +67,10 @@ class _BodySizeError(Exception):
     """The body is larger than allowed."""
 
 
+class _SlowBodyError(Exception):
+    """The body does not come in time."""
+
+
 class _RestApi:
     def __init__(self, core: Core, limits: Limits) -> None:
         self._core = core
@@ -105,6 +109,9 @@ class _RestApi:
             most = self._limits.max_body_bytes
             # Nobody reads the rest of the body, so that nothing else can come after it.
             return _error(413, f"The body must have at most {most} bytes", close=True)
+        except _SlowBodyError:
+            code = Code.DEADLINE_EXCEEDED
+            return _error(408, "The body must come sooner", close=True)
         except (ClientDisconnect, asyncio.CancelledError):
             code = Code.CANCELLED
             raise
@@ -145,12 +152,20 @@ class _RestApi:
         declared = request.headers.get("content-length", "0")
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
             raise _BodySizeError
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                raise _BodySizeError
-        return bytes(body)
+        try:
+            return await asyncio.wait_for(_gather(request, most), self._limits.body_seconds)
+        except asyncio.TimeoutError:
+            raise _SlowBodyError from None
+
+
+async def _gather(request: Request, most: int) -> bytes:
+    """Reads a body of no declared length, up to a limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise _BodySizeError
+    return bytes(body)
 
 
 async def _at_ease(size: int, work: Callable[[], Result]) -> Result:

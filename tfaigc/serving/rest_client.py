@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +30,7 @@ class RestClient(Connection):
         self._client = httpx2.Client(
             base_url=url.rstrip("/"),
             headers=self._headers,
+            verify=_trust(self._certificates),
             # As many connections as there are threads that ask: those bound themselves.
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
         )
@@ -73,6 +76,10 @@ class RestClient(Connection):
             code = code_of_http(response.status_code)
             raise refused(code, _message(response), _pause(response))
         return response.json()
+
+
+def _trust(certificates: str | Path | None) -> ssl.SSLContext | bool:
+    return True if certificates is None else ssl.create_default_context(cafile=certificates)
 
 
 def _path(model: str, version: int | str | None) -> str:

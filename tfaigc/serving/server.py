@@ -16,10 +16,13 @@ from typing import Any
 import uvicorn
 
 from tfaigc.errors import ServingError
+from tfaigc.serving.access import Access
 from tfaigc.serving.core import Core
+from tfaigc.serving.gate import Gate
 from tfaigc.serving.grpc_server import GrpcServer
 from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec, State
+from tfaigc.serving.patience import PatientProtocol
 from tfaigc.serving.rest import rest_app
 from tfaigc.serving.scheduling import Batching
 from tfaigc.serving.versions import ModelConfig
@@ -57,6 +60,7 @@ class Settings:
         grpc_port: The port of the gRPC interface; None for none.
         batching: How requests share runs.
         limits: What a request may cost.
+        access: Who may ask, and how that is kept secret.
         poll_seconds: How often to look for new versions; 0 for never.
         drain_seconds: How long requests may take that are under way when the server is to end.
     """
@@ -66,6 +70,7 @@ class Settings:
     grpc_port: int | None = None
     batching: Batching = field(default_factory=Batching)
     limits: Limits = field(default_factory=Limits)
+    access: Access = field(default_factory=Access)
     poll_seconds: float = 1.0
     drain_seconds: int = 30
 
@@ -138,7 +143,8 @@ def _grpc_server(core: Core, settings: Settings) -> GrpcServer | None:
     if settings.grpc_port is None:
         return None
     try:
-        return GrpcServer(core, _address(settings.host, settings.grpc_port), settings.limits)
+        address = _address(settings.host, settings.grpc_port)
+        return GrpcServer(core, address, settings.limits, settings.access)
     except RuntimeError as error:
         raise _port_taken(settings.host, settings.grpc_port, "taken") from error
 
@@ -169,6 +175,8 @@ def _loaded(source: Source, settings: Settings) -> Iterator[Core]:
 def _poll(core: Core, source: Source, settings: Settings, ended: threading.Event) -> None:
     while not ended.wait(settings.poll_seconds):
         try:
+            if settings.access.keys:
+                settings.access.keys.refresh()
             core.manager.configure(source())
             core.manager.refresh()
         except (ServingError, OSError) as error:
@@ -199,7 +207,10 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(
             uvicorn.Config(
-                rest_app(core, settings.limits),
+                Gate(rest_app(core, settings.limits), core, settings.access),
+                http=PatientProtocol,
+                ssl_certfile=settings.access.certificate,
+                ssl_keyfile=settings.access.private_key,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -209,15 +220,16 @@ class _Server(uvicorn.Server):
         )
         self._core, self._neighbor, self._ready = core, neighbor, ready
         self._host, self._drain_seconds = settings.host, settings.drain_seconds
+        self._access = settings.access
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Listens, and says so."""
         await super().startup(sockets)
         if self.started:
             assert sockets
-            url = f"http://{_address(self._host, sockets[0].getsockname()[1])}"
-            neighbor = self._neighbor
-            grpc_url = f"grpc://{_address(self._host, neighbor.port)}" if neighbor else None
+            neighbor, end = self._neighbor, "s" if self._access.has_tls else ""
+            url = f"http{end}://{_address(self._host, sockets[0].getsockname()[1])}"
+            grpc_url = f"grpc{end}://{_address(self._host, neighbor.port)}" if neighbor else None
             self._ready(Listening(url, grpc_url, self._core))
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:

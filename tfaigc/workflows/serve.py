@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,17 @@ from tfaigc.errors import ServingError
 from tfaigc.workflows.screen import Screen
 
 if TYPE_CHECKING:
-    from tfaigc.serving.server import Listening
+    from tfaigc.serving.server import Listening, Settings
 
-_NEEDED = ("starlette", "uvicorn", "grpc", "tensorflow_serving", "prometheus_client")
+_NEEDED = (
+    "grpc",
+    "grpc_health",
+    "httptools",
+    "prometheus_client",
+    "starlette",
+    "tensorflow_serving",
+    "uvicorn",
+)
 
 
 def require_serving_extra() -> None:
@@ -35,7 +45,7 @@ def serve(
     *,
     model_config_file: str | None = None,
     model_name: str | None = None,
-    timeout: float = 30.0,
+    log_requests: bool = False,
     screen: Screen,
     **options: Any,
 ) -> None:
@@ -45,23 +55,20 @@ def serve(
         directory: One that holds versions, or models; None where a file names the models.
         model_config_file: A model config file of TensorFlow Serving.
         model_name: What to call the single model of a directory.
-        timeout: Seconds until a call is given up.
+        log_requests: Whether to print a JSON line for each request.
         screen: Where remarks go.
-        options: Attributes of `Settings` and `Batching`.
+        options: What `read_settings` takes.
 
     Raises:
         ServingError: There is nothing to serve, an option is wrong, or the port is taken.
     """
-    from tfaigc.serving.limits import Limits
     from tfaigc.serving.model_config import read_model_config
-    from tfaigc.serving.scheduling import Batching
-    from tfaigc.serving.server import Settings
     from tfaigc.serving.server import serve as run
     from tfaigc.serving.versions import ModelConfig, models_in
 
-    names = {field.name for field in fields(Batching)}
-    batching = Batching(**{name: options.pop(name) for name in names & set(options)})
-    settings = Settings(batching=batching, limits=Limits(timeout=timeout), **options)
+    settings = read_settings(**options)
+    if log_requests:
+        _print_requests()
 
     def models() -> list[ModelConfig]:
         if directory is None:
@@ -77,3 +84,59 @@ def serve(
 
     run(models, settings, ready=ready)
     screen.remark("Answered what was under way, and ended")
+
+
+def read_settings(
+    *,
+    timeout: float = 30.0,
+    max_body_bytes: int = 64 * 1024 * 1024,
+    token_file: str | None = None,
+    certificate: str | None = None,
+    private_key: str | None = None,
+    requests_per_second: float | None = None,
+    **options: Any,
+) -> Settings:
+    """Makes settings of flat options.
+
+    Args:
+        timeout: Seconds until a call is given up.
+        max_body_bytes: The largest request.
+        token_file: Bearer tokens, one a line.
+        certificate: For TLS, a PEM file.
+        private_key: For TLS, a PEM file.
+        requests_per_second: Of each client.
+        options: Attributes of `Settings` and `Batching`.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ServingError: An option is wrong.
+    """
+    from tfaigc.serving.access import Access
+    from tfaigc.serving.keys import Keys
+    from tfaigc.serving.limits import Limits
+    from tfaigc.serving.rates import RateLimit
+    from tfaigc.serving.scheduling import Batching
+    from tfaigc.serving.server import Settings
+
+    names = {field.name for field in fields(Batching)}
+    return Settings(
+        batching=Batching(**{name: options.pop(name) for name in names & set(options)}),
+        limits=Limits(timeout=timeout, max_body_bytes=max_body_bytes),
+        access=Access(
+            keys=Keys(Path(token_file)) if token_file else None,
+            rate=RateLimit(requests_per_second) if requests_per_second else None,
+            certificate=Path(certificate) if certificate else None,
+            private_key=Path(private_key) if private_key else None,
+        ),
+        **options,
+    )
+
+
+def _print_requests() -> None:
+    """Sends the log of requests to stdout as it is: programs read it."""
+    logger = logging.getLogger("tfaigc.serving.requests")
+    logger.addHandler(logging.StreamHandler(sys.stdout))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
