@@ -75,7 +75,7 @@ def test_without_a_test_share_the_validation_split_is_reported(hundred: Path) ->
 
 
 def test_files_of_their_own_stay_whole_and_leave_the_training_file(
-    tmp_path: Path, hundred: Path
+    tmp_path: Path, hundred: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     test = write(tmp_path / "test.csv", numbered(10, start=95))
     splits = split(hundred, test_data=str(test))
@@ -83,6 +83,7 @@ def test_files_of_their_own_stay_whole_and_leave_the_training_file(
     assert len(splits.test) == 10
     assert not texts(splits.test) & (texts(splits.train) | texts(splits.validation))
     assert len(splits.train) + len(splits.validation) == 95
+    assert "5 left out that validation or test data hold, too" in capsys.readouterr().out
 
 
 def test_no_two_splits_share_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

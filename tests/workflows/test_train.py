@@ -47,6 +47,7 @@ def test_what_is_printed(run: Any) -> None:
         "48 rows",
         "classes      negative 24, positive 24",
         "splits       train 38, validation 6, test 4",
+        "tokens       half of the examples up to 7, 95 % up to 7, the longest 7",
         f"precision    {resolve_precision('auto').reason}",
         f"tfaigc predict {run.directory / 'model'} 'A gorgeous film.'",
     ):

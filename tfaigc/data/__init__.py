@@ -53,7 +53,7 @@ from tfaigc.data.relations import (
     texts_of_examples,
 )
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
-from tfaigc.data.summary import Summary, describe
+from tfaigc.data.summary import describe_lengths
 from tfaigc.data.table import FIELDS, Table
 from tfaigc.data.tags import EncodedTags, check_tags, check_words
 from tfaigc.data.targets import check_label_lists, check_numbers
@@ -87,7 +87,6 @@ __all__ = [
     "NextTokens",
     "Prepare",
     "Relation",
-    "Summary",
     "Table",
     "TeacherForcing",
     "byte_places",
@@ -106,7 +105,7 @@ __all__ = [
     "check_words",
     "count_conflicts",
     "cut_windows",
-    "describe",
+    "describe_lengths",
     "describe_relation",
     "encode_labels",
     "entity_questions",

@@ -245,13 +245,16 @@ def _without_duplicates(
     screen: Screen,
 ) -> tuple[Table, Targets]:
     """Leaves out of the training file what it holds twice, or what is held out elsewhere."""
-    rows = first_of_duplicates(train, fields=fields)
+    own = rows = first_of_duplicates(train, fields=fields)
     for table in held_out:
         rows = np.intersect1d(rows, first_of_duplicates(train, fields=fields, seen=table))
-    if len(rows) < len(train):
+    if len(own) < len(train):
         conflicts = count_conflicts(train, targets.values, fields=fields)
         also = f"; {conflicts:,} texts had more than one label" if conflicts else ""
-        screen.fact("", f"{len(train) - len(rows):,} exact duplicates left out{also}")
+        screen.fact("", f"{len(train) - len(own):,} exact duplicates left out{also}")
+    if len(rows) < len(own):
+        leaked = len(own) - len(rows)
+        screen.fact("", f"{leaked:,} left out that validation or test data hold, too")
     return train.select(rows), targets.take(rows)
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfaigc.data import Table
+from tfaigc.data import Table, describe_lengths
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
 from tfaigc.workflows.export import check_export_directory, export_model
@@ -202,6 +202,8 @@ def _fit(
     from tfaigc.training import callbacks as training_callbacks
 
     train_data = training_batches(model, recipe, splits.train)
+    lengths = train_data.batch_order.lengths
+    screen.fact("tokens", describe_lengths(lengths, max_length=model.max_length))
     validation_data = model.dataset(
         splits.validation, batch_size=recipe.batch_size, cache_features=recipe.cache_features
     )
