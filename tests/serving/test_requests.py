@@ -48,7 +48,8 @@ def test_a_strange_body_is_refused_in_few_words(client: TestClient, body: bytes,
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("POST", "/", 404),
+        ("GET", "/page", 404),
         ("GET", "/v2/models/numbers", 404),
         ("GET", "/v1/models", 400),
         ("GET", "/v1/models/", 400),

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tfaigc.serving.access import Access
 from tfaigc.serving.core import Core
 from tfaigc.serving.json_answers import write_error
+from tfaigc.serving.page import PUBLIC
 from tfaigc.serving.statuses import Code, RequestError
 
 request_log = logging.getLogger("tfaigc.serving.requests")
@@ -65,7 +66,8 @@ class Gate:
 
         client = scope["client"][0] if scope.get("client") else ""
         try:
-            client = self._access.admit(headers.get("authorization", ""), client)
+            if scope["path"] not in PUBLIC:
+                client = self._access.admit(headers.get("authorization", ""), client)
             app = self._app
         except RequestError as error:
             app = self._refusal(error)

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
@@ -25,6 +25,7 @@ from tfaigc.serving.json_answers import write_error
 from tfaigc.serving.json_calls import METHODS
 from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec
+from tfaigc.serving.page import MODELS, PUBLIC, describe_models, page
 from tfaigc.serving.statuses import Code, RequestError, invalid
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def rest_app(core: Core, limits: Limits | None = None) -> Starlette:
         limits: What a request may cost.
 
     Returns:
-        The application; it answers below ``/v1/``, and has the metrics.
+        The application; it answers below ``/v1/``, and has the metrics and a page.
     """
     return Starlette(routes=[Mount("/", app=_RestApi(core, limits or Limits()))])
 
@@ -89,6 +90,10 @@ class _RestApi:
         path = request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1")
         if path == metrics.PATH:
             return Response(self._core.metrics.page(), media_type="text/plain")
+        if request.method == "GET" and path in PUBLIC:
+            return page(path)
+        if request.method == "GET" and path == MODELS:
+            return JSONResponse(describe_models(self._core.manager))
         if not path.lower().startswith("/v1/"):
             return _error(404, f"There is nothing at {path}")
         target, code, start = _Target("", ModelSpec(""), False), Code.INTERNAL, time.perf_counter()

@@ -76,6 +76,7 @@ def serve(
         return models_in(Path(directory).absolute(), model_name)
 
     def ready(listening: Listening) -> None:
+        screen.fact("page", listening.url)
         for name in listening.core.manager.names():
             screen.fact("model", f"{listening.url}/v1/models/{name}")
         if listening.grpc_url:
