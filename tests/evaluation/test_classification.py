@@ -26,7 +26,7 @@ def test_report(tmp_path):
 
     report.save(tmp_path, history=[{"event": "epoch", "epoch": 1, "loss": 0.5, "val_loss": 0.4}])
     pictures = {"confusion_matrix.png", "reliability.png", "learning_curves.png"}
-    texts = {"report.md", "metrics.json", "predictions.jsonl"}
+    texts = {"report.md", "metrics.json", "headline.json", "predictions.jsonl"}
     assert {path.name for path in tmp_path.iterdir()} == pictures | texts
     lines = (tmp_path / "predictions.jsonl").read_text().splitlines()
     assert json.loads(lines[3]) == {

@@ -116,6 +116,7 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 )
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
+@click.option("--compare", is_flag=True, help="MODEL and DATA are two runs, or output dirs.")
 @shared_options
 @click.pass_context
 def evaluate(
@@ -125,9 +126,19 @@ def evaluate(
     columns: dict[str, str | None],
     batch_size: int,
     output_dir: str | None,
+    compare: bool,
 ) -> None:
-    """Measure the model directory MODEL on the file DATA."""
+    """Measure the model directory MODEL on the file DATA.
+
+    tfaigc evaluate --compare runs/a runs/b puts the reports of two runs side by side, and says
+    whether the models differ.
+    """
     screen = prepare(context)
+    if compare:
+        from tfaigc.workflows.compare import compare as run_comparison
+
+        run_comparison(model, data, screen=screen)
+        return
     from tfaigc.workflows.evaluate import evaluate as run
 
     run(

@@ -13,11 +13,11 @@ import numpy as np
 
 from tfaigc.errors import DataError
 from tfaigc.evaluation.arguments import Array
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Table
 
 _MOST_SHOWN: Final = 10
-_RESAMPLES: Final = 1000
 # Words of an answer: the first of each row.
 _LENGTHS: Final = (0, 1, 2, 3, 6, 11)
 _ARTICLES: Final = re.compile(r"\b(a|an|the)\b")
@@ -95,6 +95,7 @@ def answer_report(answered: AnsweredQuestions, *, title: str = "Answers' report"
             "resampling questions."
         ],
         headline=("f1", "exact_match"),
+        examples=ExampleScores("f1", f1, np.ones(len(f1))),
     )
 
 
@@ -160,7 +161,7 @@ def _best(score: Callable[[str, str], float], answer: str, references: Sequence[
 
 def _summed_up(exact: Array, f1: Array, references: Sequence[Sequence[str]]) -> dict[str, float]:
     answerable = np.array([bool(each) for each in references])
-    low, high = _interval(f1)
+    low, high = ExampleScores("f1", f1, np.ones(len(f1))).interval()
     metrics = {"f1": f1.mean(), "exact_match": exact.mean(), "f1_low": low, "f1_high": high}
     if not answerable.all():
         metrics["no_answer_accuracy"] = exact[~answerable].mean()
@@ -168,14 +169,6 @@ def _summed_up(exact: Array, f1: Array, references: Sequence[Sequence[str]]) -> 
             metrics["answerable_f1"] = f1[answerable].mean()
             metrics["answerable_exact_match"] = exact[answerable].mean()
     return {name: float(value) for name, value in metrics.items()}
-
-
-def _interval(values: Array) -> tuple[float, float]:
-    """Bounds a mean with 95 %, by drawing as many values again and again."""
-    random = np.random.Generator(np.random.PCG64(0))
-    means = [random.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def _by_length(references: Sequence[Sequence[str]], exact: Array, f1: Array) -> Table:

@@ -14,6 +14,7 @@ from tfaigc.evaluation.confusions import (
     count_confusions,
     reliability_figure,
 )
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.metrics import classification_metrics
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Table
@@ -63,6 +64,7 @@ def classification_report(
         predictions=_records(class_names, references, probabilities, texts),
         notes=_notes(references, class_names),
         headline=("accuracy", "macro_f1"),
+        examples=ExampleScores("accuracy", correct, np.ones(len(correct))),
     )
 
 

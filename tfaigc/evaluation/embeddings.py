@@ -8,9 +8,10 @@ from typing import Any, Final
 import numpy as np
 
 from tfaigc.evaluation.arguments import counted
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.metrics import Array
 from tfaigc.evaluation.plots.scatter import draw_scatter
-from tfaigc.evaluation.regression import regression_metrics
+from tfaigc.evaluation.regression import regression_metrics, squared_errors
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.retrieval import nearest, normalized, retrieval_metrics
 from tfaigc.evaluation.sections import Figure, Section, Table
@@ -46,8 +47,9 @@ def similarity_report(
         ),
         Table("Largest errors", ("text", "second text", "score", "cosine"), rows),
     ]
-    shown = [name for name in ("spearman", "pearson") if name in metrics]
-    return _report(metrics, sections, texts, references, cosines, title, shown or ["rmse"])
+    shown: list[str] = [name for name in ("spearman", "pearson") if name in metrics]
+    examples = squared_errors(references[:, None], cosines[:, None])
+    return _report(metrics, sections, texts, references, cosines, title, shown, examples)
 
 
 def match_report(
@@ -81,7 +83,9 @@ def match_report(
     rows = [(*texts[row], int(references[row]), float(cosines[row])) for row in worst]
     errors = Table("Surest errors", ("text", "second text", "match", "cosine"), rows)
     shown = [name for name in ("average_precision", "accuracy") if name in metrics]
-    return _report(metrics, [errors], texts, references, cosines, title, shown)
+    right = (cosines >= threshold) == (references == 1)
+    examples = ExampleScores("accuracy", right, np.ones(len(right)))
+    return _report(metrics, [errors], texts, references, cosines, title, shown, examples)
 
 
 def pair_report(vectors: Array, texts: Sequence[Sequence[str]], *, title: str = _TITLE) -> Report:
@@ -97,7 +101,6 @@ def pair_report(vectors: Array, texts: Sequence[Sequence[str]], *, title: str = 
         The numbers of `retrieval_metrics`; with third texts also `triplet_accuracy`, the share of
         anchors that are nearer to the second text than to the third; and what was found wrongly.
     """
-    count = len(vectors)
     candidates = [text for column in range(1, vectors.shape[1]) for text in _column(texts, column)]
     # Texts that stand there several times are one.
     unique = {text: place for place, text in reversed(list(enumerate(candidates)))}
@@ -113,7 +116,8 @@ def pair_report(vectors: Array, texts: Sequence[Sequence[str]], *, title: str = 
         near, far = (_cosines(vectors[:, [0, column]]) for column in (1, 2))
         metrics["triplet_accuracy"] = float(np.mean(near > far))
     best = nearest(vectors[:, 0], flat)
-    wrong = [row for row in range(count) if best[row] not in relevant[row]][:_MOST_SHOWN]
+    right = np.array([best[row] in relevant[row] for row in range(len(vectors))])
+    wrong = np.flatnonzero(~right)[:_MOST_SHOWN]
     rows = [(*texts[row][:2], candidates[places[best[row]]]) for row in wrong]
     errors = Table("Found instead", ("anchor", "its own text", "nearest text"), rows)
     return Report(
@@ -122,6 +126,7 @@ def pair_report(vectors: Array, texts: Sequence[Sequence[str]], *, title: str = 
         sections=[errors],
         notes=[f"Measured on {counted(vectors)}, whose texts are {len(places):,} candidates."],
         headline=["accuracy_at_1", "mrr_at_10"],
+        examples=ExampleScores("accuracy_at_1", right, np.ones(len(right))),
     )
 
 
@@ -151,7 +156,8 @@ def neighbour_report(
     relevant = [np.setdiff1d(members[references[row]], [row]) for row in rows]
     metrics = retrieval_metrics(vectors[rows], vectors, relevant, own=rows)
     best = nearest(vectors[rows], vectors, own=rows)
-    wrong = np.flatnonzero(references[best] != references[rows])[:_MOST_SHOWN]
+    right = references[best] == references[rows]
+    wrong = np.flatnonzero(~right)[:_MOST_SHOWN]
     shown = [(str(texts[rows[row]]), str(texts[best[row]])) for row in wrong]
     errors = Table("Neighbours of other classes", ("text", "nearest text"), shown)
     return Report(
@@ -160,6 +166,7 @@ def neighbour_report(
         sections=[errors],
         notes=notes,
         headline=["accuracy_at_1", "mrr_at_10"],
+        examples=ExampleScores("accuracy_at_1", right, np.ones(len(right))),
     )
 
 
@@ -194,6 +201,7 @@ def _report(
     cosines: Array,
     title: str,
     headline: Sequence[str],
+    examples: ExampleScores,
 ) -> Report:
     """Makes the report of pairs, each with its target and its cosine."""
     records: list[dict[str, Any]] = [
@@ -212,4 +220,5 @@ def _report(
         predictions=records,
         notes=[f"Measured on {counted(references)}."],
         headline=headline,
+        examples=examples,
     )

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from tfaigc.errors import DataError
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Section, Table
 
@@ -115,7 +116,15 @@ def language_model_report(
         predictions=records,
         notes=[f"Measured on {len(scores):,} tokens of {len(texts):,} texts."],
         headline=("perplexity", "accuracy"),
+        examples=_per_text(scores, len(texts)),
     )
+
+
+def _per_text(scores: TokenScores, count: int) -> ExampleScores:
+    """Gives what each text adds to the perplexity."""
+    losses = np.bincount(scores.example, weights=-scores.log_likelihood, minlength=count)
+    tokens = np.bincount(scores.example, minlength=count)
+    return ExampleScores("perplexity", losses, tokens, "exponential", lower_is_better=True)
 
 
 def by_kind(scores: TokenScores, kinds: Array, *, title: str, column: str) -> Table:

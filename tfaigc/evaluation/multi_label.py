@@ -9,6 +9,7 @@ import numpy as np
 
 from tfaigc.errors import DataError
 from tfaigc.evaluation.arguments import Array, check_texts, counted, texts_of
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.metrics import expected_calibration_error
 from tfaigc.evaluation.plots.reliability import draw_reliability
 from tfaigc.evaluation.report import Report
@@ -75,6 +76,11 @@ def multi_label_report(
         predictions=records,
         notes=[f"Measured on {counted(references)}; accuracy is that of whole sets of classes."],
         headline=("micro_f1", "macro_f1"),
+        examples=ExampleScores(
+            "micro_f1",
+            2 * (predicted & (references == 1)).sum(axis=1),
+            predicted.sum(axis=1) + (references == 1).sum(axis=1),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfaigc.errors import DataError
 from tfaigc.evaluation.arguments import Array, check_texts, counted, texts_of
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.plots.scatter import draw_scatter
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Figure, Section, Table
@@ -70,7 +71,20 @@ def regression_report(
         predictions=records,
         notes=[f"Measured on {counted(references)}."],
         headline=[name for name in ("rmse", "pearson") if name in metrics],
+        examples=squared_errors(references, predictions),
     )
+
+
+def squared_errors(references: Array, predictions: Array) -> ExampleScores:
+    """Gives what each example adds to `rmse`, or with several numbers to `mse`.
+
+    Args:
+        references: float, (examples, numbers).
+        predictions: float, (examples, numbers).
+    """
+    errors = np.mean((predictions - references) ** 2, axis=1)
+    metric, scale = ("mse", "linear") if references.shape[1] > 1 else ("rmse", "root")
+    return ExampleScores(metric, errors, np.ones(len(errors)), scale, lower_is_better=True)
 
 
 def regression_metrics(references: Array, predictions: Array) -> dict[str, float]:

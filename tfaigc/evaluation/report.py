@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,9 +14,16 @@ from typing import Any
 
 from tfaigc.errors import TfaigcError
 from tfaigc.evaluation import markdown
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.plots.learning_curves import draw_learning_curves
 from tfaigc.evaluation.plots.style import save_png
 from tfaigc.evaluation.sections import Figure, Section, Table
+
+# What predictions say of an example itself, whatever a model answers.
+_ASKED = (
+    *("text", "text_pair", "words", "question", "source", "target"),
+    *("reference", "references", "tokens"),
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Report:
         predictions: One record per example, for `predictions.jsonl`.
         notes: Remarks about how to read the numbers, shown under them.
         headline: The metrics that sum the report up.
+        examples: What each example adds to the most telling one; the metrics get its bounds,
+            `_low` and `_high` behind its name, and `headline.json` has it for `compare`.
 
     Example:
         >>> report = Report("Results", metrics={"accuracy": 0.5})
@@ -47,6 +57,18 @@ class Report:
     predictions: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     notes: Sequence[str] = ()
     headline: Sequence[str] = ()
+    examples: ExampleScores | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Adds the bounds of the most telling metric."""
+        if self.examples is None or f"{self.examples.metric}_low" in self.metrics:
+            return
+        name = self.examples.metric
+        low, high = self.examples.interval()
+        bounded = {**self.metrics, f"{name}_low": low, f"{name}_high": high}
+        object.__setattr__(self, "metrics", bounded)
+        note = f"{name}_low and {name}_high bound {name} with 95 %, by resampling examples."
+        object.__setattr__(self, "notes", [*self.notes, note])
 
     def to_markdown(self) -> str:
         """Writes the page.
@@ -71,7 +93,10 @@ class Report:
         *,
         history: Sequence[Mapping[str, Any]] | None = None,
     ) -> Path:
-        """Writes `report.md`, `metrics.json`, a PNG per figure, and `predictions.jsonl`.
+        """Writes the page and the numbers.
+
+        That is `report.md`, `metrics.json`, a PNG per figure, `predictions.jsonl`, and
+        `headline.json`.
 
         Each file is made aside and then moved into place, `report.md` last, so that no file is
         ever half-written. Other files in the directory stay.
@@ -112,6 +137,11 @@ class Report:
         )
         return replace(self, sections=[*self.sections, curves])
 
+    def _fingerprint(self) -> str:
+        """Tells whether two reports are on the same examples."""
+        asked = [{name: each.get(name) for name in _ASKED} for each in self.predictions]
+        return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
+
     def _write_files(self, directory: Path) -> list[str]:
         """Writes every file; gives their names in the order in which they may appear."""
         figures = [section for section in self.sections if isinstance(section, Figure)]
@@ -119,6 +149,9 @@ class Report:
             save_png(figure.draw(), directory / figure.file_name)
         metrics = {name: float(value) for name, value in self.metrics.items()}
         texts = {"metrics.json": json.dumps(metrics, indent=2) + "\n"}
+        if self.examples is not None:
+            content = {**self.examples.to_json(), "fingerprint": self._fingerprint()}
+            texts["headline.json"] = json.dumps(content) + "\n"
         if self.predictions:
             lines = (json.dumps(record, ensure_ascii=False) for record in self.predictions)
             texts["predictions.jsonl"] = "".join(f"{line}\n" for line in lines)

@@ -13,6 +13,7 @@ from tfaigc.evaluation.confusions import (
     count_confusions,
     reliability_figure,
 )
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.metrics import wilson_interval
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Table
@@ -44,12 +45,12 @@ def tag_report(
     )
     scores = np.concatenate(list(sentences.scores))
     counts = count_confusions(true, taken, len(names))
-    whole = np.mean(
-        [list(a) == list(b) for a, b in zip(sentences.references, sentences.predicted, strict=True)]
-    )
+    ends = np.cumsum([len(words) for words in sentences.words])[:-1]
+    right = np.array([part.sum() for part in np.split(true == taken, ends)])
+    lengths = np.array([len(words) for words in sentences.words])
     return Report(
         title=title,
-        metrics={**tag_metrics(counts), "sentence_accuracy": float(whole)},
+        metrics={**tag_metrics(counts), "sentence_accuracy": float(np.mean(right == lengths))},
         sections=[
             *confusion_sections(counts, names, unit="words"),
             reliability_figure(scores, true == taken),
@@ -58,6 +59,7 @@ def tag_report(
         predictions=sentences.records(),
         notes=[f"{sentences.note()}; accuracy_low and accuracy_high bound the accuracy with 95 %."],
         headline=("accuracy", "macro_f1"),
+        examples=ExampleScores("accuracy", right, lengths),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfaigc.errors import DataError
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Table
 
@@ -130,6 +131,12 @@ def written_report(texts: WrittenTexts, *, tokens: dict[str, float]) -> Report:
         predictions=texts.records(),
         notes=[f"Measured on {len(texts.sources):,} texts."],
         headline=("bleu", "chrf", "rouge_l", "exact_match"),
+        examples=ExampleScores(
+            "character_error_rate",
+            distances,
+            np.array([len(each) for each in texts.references]),
+            lower_is_better=True,
+        ),
     )
 
 

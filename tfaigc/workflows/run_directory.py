@@ -30,7 +30,8 @@ _OLD_CHECKPOINTS = ".checkpoints-of-a-finished-run"
 _FINGERPRINT = ".data-fingerprint"
 _WRITTEN = (
     *(RECIPE, METRICS, HISTORY, "history.csv", "report.md", "predictions.jsonl", "tensorboard"),
-    *("confusion_matrix.png", "learning_curves.png", "reliability.png"),
+    *("headline.json", "confusion_matrix.png", "learning_curves.png", "reliability.png"),
+    "scatter.png",
     *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial"),
 )
 
