@@ -6,6 +6,8 @@ import pytest
 from tfaigc.errors import DataError
 from tfaigc.evaluation import classification_report
 
+PICTURES = ("confusion_matrix", "reliability", "learning_curves", "thresholds")
+
 
 def test_report(tmp_path):
     report = classification_report(
@@ -25,7 +27,7 @@ def test_report(tmp_path):
     assert surest < page.index("| bad &lt;b&gt;one&lt;/b&gt; | neg\\|ative | positive | 0.7000 |")
 
     report.save(tmp_path, history=[{"event": "epoch", "epoch": 1, "loss": 0.5, "val_loss": 0.4}])
-    pictures = {"confusion_matrix.png", "reliability.png", "learning_curves.png"}
+    pictures = {f"{name}.png" for name in PICTURES}
     texts = {"report.md", "metrics.json", "headline.json", "predictions.jsonl"}
     assert {path.name for path in tmp_path.iterdir()} == pictures | texts
     lines = (tmp_path / "predictions.jsonl").read_text().splitlines()

@@ -8,6 +8,7 @@ from tfaigc.evaluation.plots.confusion_matrix import draw_confusion_matrix
 from tfaigc.evaluation.plots.learning_curves import draw_learning_curves
 from tfaigc.evaluation.plots.reliability import draw_reliability
 from tfaigc.evaluation.plots.style import readable_labels, save_png
+from tfaigc.evaluation.plots.thresholds import draw_thresholds
 
 HARD_NAMES = ["$x^", "肯定", "\U0001f389", "", "a" * 300, "%d {0}", "two\nlines", "\\alpha"]
 
@@ -52,6 +53,16 @@ def test_reliability(tmp_path):
     generator = np.random.default_rng(0)
     confidences = generator.uniform(0.5, 1, 200)
     save_png(draw_reliability(confidences, confidences > 0.7), tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 5000
+
+
+def test_thresholds(tmp_path):
+    generator = np.random.default_rng(0)
+    references = np.arange(200) % 2
+    probabilities = np.clip(references * 0.3 + generator.uniform(0, 0.7, 200), 0, 1)
+    figure = draw_thresholds(references, probabilities, "positive")
+    assert figure.axes[0].get_title().startswith("ROC, area 0.8")
+    save_png(figure, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 5000
 
 

@@ -16,8 +16,10 @@ from tfaigc.evaluation.confusions import (
 )
 from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.metrics import classification_metrics
+from tfaigc.evaluation.plots.style import readable_labels
+from tfaigc.evaluation.plots.thresholds import draw_thresholds
 from tfaigc.evaluation.report import Report
-from tfaigc.evaluation.sections import Table
+from tfaigc.evaluation.sections import Figure, Table
 
 _MOST_EXAMPLES_SHOWN: Final = 10
 
@@ -41,7 +43,8 @@ def classification_report(
 
     Returns:
         Metrics (see `classification_metrics`), a table per class, the most frequent confusions,
-        the errors that the model was surest of, a confusion matrix and a reliability diagram.
+        the errors that the model was surest of, a confusion matrix, a reliability diagram, and,
+        with two classes, the ROC curve and precision over recall.
 
     Raises:
         DataError: The arguments do not fit together.
@@ -55,6 +58,8 @@ def classification_report(
         *confusion_sections(counts, class_names),
         reliability_figure(scores, correct),
     ]
+    if len(class_names) == 2 and len(np.unique(references)) == 2:
+        sections.append(_thresholds(references, probabilities[:, 1], class_names[1]))
     if texts is not None:
         sections.append(_worst_errors(class_names, references, predicted, scores, texts))
     return Report(
@@ -96,6 +101,16 @@ def _check(
             "softmax first; NaN comes from a model that diverged."
         )
     return references.astype(np.int64), probabilities
+
+
+def _thresholds(references: Array, probabilities: Array, name: str) -> Figure:
+    label = readable_labels(["", name])[1]
+    return Figure(
+        title="Thresholds",
+        name="thresholds",
+        draw=lambda: draw_thresholds(references, probabilities, label),
+        description=f"ROC curve, and precision over recall, of {label}",
+    )
 
 
 def _worst_errors(

@@ -47,7 +47,7 @@ def similarity_report(
         ),
         Table("Largest errors", ("text", "second text", "score", "cosine"), rows),
     ]
-    shown: list[str] = [name for name in ("spearman", "pearson") if name in metrics]
+    shown: list[str] = [name for name in ("spearman", "pearson") if name in metrics] or ["rmse"]
     examples = squared_errors(references[:, None], cosines[:, None])
     return _report(metrics, sections, texts, references, cosines, title, shown, examples)
 

@@ -31,7 +31,7 @@ _FINGERPRINT = ".data-fingerprint"
 _WRITTEN = (
     *(RECIPE, METRICS, HISTORY, "history.csv", "report.md", "predictions.jsonl", "tensorboard"),
     *("headline.json", "confusion_matrix.png", "learning_curves.png", "reliability.png"),
-    "scatter.png",
+    *("scatter.png", "thresholds.png"),
     *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial"),
 )
 
