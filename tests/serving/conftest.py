@@ -9,9 +9,9 @@ import pytest
 import served_models
 from starlette.testclient import TestClient
 
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.core import Core
 from tfaigc.serving.rest import rest_app
-from tfaigc.serving.scheduling import Batching
 from tfaigc.serving.versions import ModelConfig, VersionPolicy
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from tfaigc.errors import ServingError
-from tfaigc.serving.scheduling import FULL, Batching, Lane, Scheduler
+from tfaigc.serving.batching import Batching
+from tfaigc.serving.scheduling import FULL, Lane, Scheduler
 from tfaigc.serving.statuses import Code, RequestError, invalid
 from tfaigc.serving.tensors import Arrays
 
@@ -236,10 +237,38 @@ def test_everyone_gets_the_own_rows_under_load() -> None:
         assert all(lane.waiting == 0 and not lane.queues for lane in lanes)
 
 
+def test_a_slow_model_leaves_threads_to_others() -> None:
+    slow, other = Recorder(), Recorder()
+    lanes = [Lane(slow, merges=False, model="slow") for _ in range(2)]
+    with scheduler(num_batch_threads=2, max_runs_per_model=1) as shared:
+        slow.gate.clear()
+        waiting = [shared.submit(lane, rows(number)) for number, lane in enumerate(lanes)]
+        quick = shared.submit(Lane(other, merges=False, model="other"), rows(5))
+        assert quick.result(SOON)["y"].tolist() == [10]
+        assert sum(lane.waiting for lane in lanes) == 1
+        slow.gate.set()
+        assert [each.result(SOON)["y"].tolist() for each in waiting] == [[0], [2]]
+
+
+def test_the_end_comes_for_threads_that_may_not_run() -> None:
+    run = Recorder()
+    lane = Lane(run, merges=False)
+    with scheduler(num_batch_threads=4, max_runs_per_model=1) as shared:
+        free = held(run, shared, lane)
+        answers = [shared.submit(lane, rows(number)) for number in range(9)]
+        closing = threading.Thread(target=shared.close)
+        closing.start()
+        free()
+        closing.join(SOON)
+        assert not closing.is_alive()
+    assert [each.result(0)["y"].tolist() for each in answers] == [[2 * n] for n in range(9)]
+
+
 @pytest.mark.parametrize(
     "settings",
     [
         {"max_batch_size": 0},
+        {"max_runs_per_model": 0},
         {"max_enqueued_batches": 0},
         {"num_batch_threads": 0},
         {"max_batch_size": 8, "allowed_batch_sizes": (4, 2, 8)},

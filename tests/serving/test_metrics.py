@@ -10,9 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.core import Core
 from tfaigc.serving.rest import rest_app
-from tfaigc.serving.scheduling import Batching
 from tfaigc.serving.versions import ModelConfig
 
 PATH = "/monitoring/prometheus/metrics"

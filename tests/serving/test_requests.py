@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 
@@ -87,6 +88,22 @@ def test_a_large_body_is_refused_before_it_is_read(core: Core) -> None:
             assert response.status_code == 413
             assert response.headers["connection"] == "close"
         assert client.post(path, content=GOOD).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (gzip.compress(GOOD), 200),
+        (GOOD, 400),
+        (gzip.compress(GOOD)[:-9], 400),
+        (gzip.compress(b" " * 10_000_000), 413),
+    ],
+)
+def test_packed_bodies_are_unpacked_within_limits(core: Core, body: bytes, status: int) -> None:
+    client = TestClient(rest_app(core, Limits(max_body_bytes=100_000)))
+    headers = {"content-encoding": "gzip"}
+    response = client.post("/v1/models/numbers:predict", content=body, headers=headers)
+    assert response.status_code == status
 
 
 def test_a_call_that_takes_too_long_is_given_up(core: Core) -> None:

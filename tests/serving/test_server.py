@@ -12,8 +12,9 @@ import pytest
 
 from tfaigc.errors import ServingError
 from tfaigc.serving import metrics
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.model_config import read_model_config
-from tfaigc.serving.scheduling import FULL, Batching
+from tfaigc.serving.scheduling import FULL
 from tfaigc.serving.server import Settings, running
 from tfaigc.serving.versions import models_in
 

@@ -59,6 +59,9 @@ _positive = click.IntRange(min=1)
 )
 @click.option("--num-batch-threads", type=_positive, default=None, help="Default: one per core.")
 @click.option(
+    "--max-runs-per-model", type=_positive, default=None, help="So that none takes all threads."
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0.001),
     default=30.0,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.manager import Manager
 from tfaigc.serving.metrics import Metrics
-from tfaigc.serving.scheduling import Batching, Scheduler
+from tfaigc.serving.scheduling import Scheduler
 from tfaigc.serving.servable import Servable
 from tfaigc.serving.statuses import Code, RequestError
 from tfaigc.serving.warm_up import warm_up

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import time
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -27,6 +28,7 @@ from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec
 from tfaigc.serving.page import MODELS, PUBLIC, describe_models, page
 from tfaigc.serving.statuses import Code, RequestError, invalid
+from tfaigc.serving.tensors import byte_count
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -149,7 +151,7 @@ class _RestApi:
             raise RequestError(
                 Code.DEADLINE_EXCEEDED, f"Timed out: no answer within {timeout:g} seconds"
             ) from None
-        size = sum(array.nbytes for array in outputs.values())
+        size = sum(map(byte_count, outputs.values()))
         return await _at_ease(size, lambda: call.render(outputs))
 
     async def _read(self, request: Request) -> bytes:
@@ -158,9 +160,26 @@ class _RestApi:
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
             raise _BodySizeError
         try:
-            return await asyncio.wait_for(_gather(request, most), self._limits.body_seconds)
+            body = await asyncio.wait_for(_gather(request, most), self._limits.body_seconds)
+            if request.headers.get("content-encoding", "").lower() != "gzip":
+                return body
+            return await _at_ease(len(body), lambda: _unzip(body, most))
         except asyncio.TimeoutError:
             raise _SlowBodyError from None
+
+
+def _unzip(body: bytes, most: int) -> bytes:
+    """Unpacks a body, and no more of it than is allowed."""
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        plain = unpacker.decompress(body, most + 1)
+    except zlib.error as error:
+        raise invalid(f"The body must be gzip, as its content-encoding says: {error}") from None
+    if len(plain) > most:
+        raise _BodySizeError
+    if not unpacker.eof:
+        raise invalid("The body must be gzip, as its content-encoding says: its end is missing")
+    return plain
 
 
 async def _gather(request: Request, most: int) -> bytes:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from tfaigc.errors import ServingError
 from tfaigc.serving.batches import merge, padded_size, rows_in, run_padded
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.statuses import Code, RequestError
 from tfaigc.serving.tensors import Arrays
 
@@ -21,43 +20,6 @@ Run = Callable[[Arrays, float | None], Arrays]
 
 FULL = "The batch scheduling queue to which this task was submitted is full"
 LATE = "The request's deadline was exceeded before it could be answered"
-
-
-@dataclass(frozen=True)
-class Batching:
-    """How requests share runs, under the names of TensorFlow Serving's batching parameters.
-
-    Attributes:
-        max_batch_size: The most rows in a run; 1 for a run for each request.
-        batch_timeout_micros: How long a row waits for others when a thread is free.
-        allowed_batch_sizes: Sizes to pad to, so that few shapes are seen; empty for no padding.
-        max_enqueued_batches: How many full batches may wait for each signature.
-        num_batch_threads: Runs at the same time.
-
-    Raises:
-        ServingError: A size is not positive, or the allowed sizes do not rise to the largest.
-    """
-
-    max_batch_size: int = 1
-    batch_timeout_micros: int = 0
-    allowed_batch_sizes: tuple[int, ...] = ()
-    max_enqueued_batches: int = 64
-    num_batch_threads: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
-
-    def __post_init__(self) -> None:
-        for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
-            if getattr(self, name) < 1:
-                raise ServingError(
-                    f"{name} must be at least 1. Received: {getattr(self, name)}. Raise it."
-                )
-        sizes = self.allowed_batch_sizes
-        if sizes and (
-            list(sizes) != sorted({*sizes}) or sizes[0] < 1 or sizes[-1] != self.max_batch_size
-        ):
-            raise ServingError(
-                "allowed_batch_sizes must rise from at least 1 to max_batch_size "
-                f"({self.max_batch_size}). Received: {sizes}. Change one of them."
-            )
 
 
 @dataclass
@@ -84,11 +46,13 @@ class Lane:
     Args:
         run: Runs the signature on arrays, within some seconds.
         merges: Whether requests may share a run.
+        model: The model, whose runs are counted together.
     """
 
-    def __init__(self, run: Run, *, merges: bool) -> None:
+    def __init__(self, run: Run, *, merges: bool, model: str = "") -> None:
         self.run = run
         self.merges = merges
+        self.model = model
         self.waiting = 0
         self.queues: dict[Hashable, _Queue] = {}
 
@@ -108,6 +72,7 @@ class Scheduler:
         self._waited = waited
         self._changed = threading.Condition()
         self._queues: list[_Queue] = []
+        self._running: Counter[str] = Counter()
         self._closing = False
         self._threads = [
             threading.Thread(target=self._work, name=f"run-{number}", daemon=True)
@@ -167,6 +132,9 @@ class Scheduler:
                 self._waited(time.monotonic() - task.arrival)
             if ready:
                 _answer(lane, ready, self.batching)
+            with self._changed:
+                self._running[lane.model] -= 1
+                self._changed.notify()
             # Arrays must not live on in this frame until the next request comes.
             del taken, lane, tasks, ready
 
@@ -176,7 +144,7 @@ class Scheduler:
             while True:
                 now = time.monotonic()
                 ready, wait = None, None
-                for queue in self._queues:
+                for queue in filter(self._may_run, self._queues):
                     remaining = self._remaining(queue, now)
                     if remaining > 0:
                         wait = remaining if wait is None else min(wait, remaining)
@@ -184,9 +152,14 @@ class Scheduler:
                         ready = queue
                 if ready is not None:
                     return ready.lane, self._pop(ready)
-                if self._closing:
+                if self._closing and not self._queues:
+                    self._changed.notify_all()
                     return None
                 self._changed.wait(wait)
+
+    def _may_run(self, queue: _Queue) -> bool:
+        most = self.batching.max_runs_per_model
+        return most is None or self._running[queue.lane.model] < most
 
     def _remaining(self, queue: _Queue, now: float) -> float:
         """How long the oldest task of a queue still waits for company."""
@@ -208,6 +181,7 @@ class Scheduler:
             rows += tasks[-1].rows
         queue.rows -= rows
         lane.waiting -= rows
+        self._running[lane.model] += 1
         if queue.tasks:
             # What is left may be ready too, and only one thread was woken.
             self._changed.notify()

@@ -41,7 +41,7 @@ class Servable:
         self._scheduler = scheduler
         self._observe = observe
         self._lanes = {
-            key: Lane(partial(self._run, key), merges=signature.is_batchable)
+            key: Lane(partial(self._run, key), merges=signature.is_batchable, model=name)
             for key, signature in self.model.signatures.items()
         }
         self._users = 0

@@ -17,6 +17,7 @@ import uvicorn
 
 from tfaigc.errors import ServingError
 from tfaigc.serving.access import Access
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.core import Core
 from tfaigc.serving.gate import Gate
 from tfaigc.serving.grpc_server import GrpcServer
@@ -24,7 +25,6 @@ from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec, State
 from tfaigc.serving.patience import PatientProtocol
 from tfaigc.serving.rest import rest_app
-from tfaigc.serving.scheduling import Batching
 from tfaigc.serving.versions import ModelConfig
 
 logger = logging.getLogger(__name__)

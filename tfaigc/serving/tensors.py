@@ -137,6 +137,22 @@ def example_count(arrays: Arrays) -> int:
     return len(first) if first is not None and first.ndim else 1
 
 
+def byte_count(array: np.ndarray) -> int:
+    """Counts the bytes of an array, those of its strings included.
+
+    Args:
+        array: Numbers, or bytes in an array of dtype object.
+
+    Returns:
+        The number of bytes.
+
+    Example:
+        >>> byte_count(np.array([b"abc", b""], dtype=object)), byte_count(np.zeros(2))
+        (19, 16)
+    """
+    return array.nbytes + (sum(map(len, array.flat)) if array.dtype == object else 0)
+
+
 def shape_text(shape: tuple[int | None, ...] | None) -> str:
     """Writes a shape, with ? for a size or rank that may be any.
 

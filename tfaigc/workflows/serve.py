@@ -115,10 +115,10 @@ def read_settings(
         ServingError: An option is wrong.
     """
     from tfaigc.serving.access import Access
+    from tfaigc.serving.batching import Batching
     from tfaigc.serving.keys import Keys
     from tfaigc.serving.limits import Limits
     from tfaigc.serving.rates import RateLimit
-    from tfaigc.serving.scheduling import Batching
     from tfaigc.serving.server import Settings
 
     names = {field.name for field in fields(Batching)}
