@@ -5,6 +5,7 @@ import pytest
 from tfaigc.errors import ExportError
 from tfaigc.export.versions import (
     latest_version,
+    prune,
     publish,
     refuse_foreign_files,
     staging,
@@ -98,3 +99,13 @@ def test_publish_loses_a_race_politely(tmp_path, monkeypatch):
         (temporary / "mine").touch()
         assert publish(temporary, tmp_path).name == "2"
     assert not (other / "mine").exists()
+
+
+def test_prune_keeps_the_newest(tmp_path):
+    for name in ("1", "2", "10", "009", ".hidden"):
+        (tmp_path / name / "variables").mkdir(parents=True)
+    assert [path.name for path in prune(tmp_path, keep=2)] == ["1", "2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "009", "10"]
+    assert prune(tmp_path, keep=3) == []
+    with pytest.raises(ExportError, match="keep must be at least 1"):
+        prune(tmp_path, keep=0)

@@ -246,14 +246,20 @@ def generate(
 @cli.command(short_help="Export a SavedModel that takes raw strings.")
 @click.argument("model")
 @click.argument("directory")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Remove all but so many of the newest versions.",
+)
 @shared_options
 @click.pass_context
-def export(context: click.Context, model: str, directory: str) -> None:
+def export(context: click.Context, model: str, directory: str, keep: int | None) -> None:
     """Export the model directory MODEL as a verified SavedModel: DIRECTORY/1, then 2 and so on."""
     screen = prepare(context)
     from tfaigc.workflows.export import export as run
 
-    run(model, directory, screen=screen)
+    run(model, directory, keep=keep, screen=screen)
 
 
 cli.add_command(serve)

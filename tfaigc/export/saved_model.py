@@ -12,7 +12,12 @@ import numpy as np
 
 from tfaigc.errors import ExportError
 from tfaigc.export.comparing import SignatureCheck, first_difference
-from tfaigc.export.contract import EXAMPLE_CALLS, concrete_signatures, require_checks
+from tfaigc.export.contract import (
+    DEFAULT_SIGNATURE,
+    EXAMPLE_CALLS,
+    concrete_signatures,
+    require_checks,
+)
 from tfaigc.export.fresh_process import DEFAULT_TIMEOUT, run_questions
 from tfaigc.export.inspection import (
     check_ops,
@@ -22,8 +27,10 @@ from tfaigc.export.inspection import (
     read_meta_graph,
 )
 from tfaigc.export.metadata import write_metadata
+from tfaigc.export.model_card import write_model_card
 from tfaigc.export.verifier import as_array
 from tfaigc.export.versions import publish, staging
+from tfaigc.export.warm_up import write_warm_up
 from tfaigc.version import __version__
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -42,7 +49,8 @@ def export_saved_model(
 
     The version is written under a hidden name, loaded in a fresh process that has TensorFlow and
     tensorflow_text only, asked the checks' questions there, and renamed into place when every
-    answer is as expected. Otherwise nothing is left behind.
+    answer is as expected. Otherwise nothing is left behind. Beside the model stand
+    `model_card.md`, `signatures.json`, and requests for a server to warm up with.
 
     Args:
         directory: The model's directory; the version becomes its next integer.
@@ -69,7 +77,11 @@ def export_saved_model(
         meta_graph = read_meta_graph(temporary)
         check_ops(meta_graph)
         check_variables(temporary, meta_graph)
-        write_metadata(temporary, {**metadata, "export": _description(meta_graph)})
+        told = {**metadata, "export": _description(meta_graph)}
+        write_metadata(temporary, told)
+        main = next(check for check in checks if check.signature == DEFAULT_SIGNATURE)
+        write_warm_up(temporary, main)
+        write_model_card(temporary, told, main, name=directory.absolute().name)
         verify(temporary, checks, timeout=timeout)
         return publish(temporary, directory)
 

@@ -132,6 +132,30 @@ def publish(temporary: Path, directory: Path) -> Path:
             return version
 
 
+def prune(directory: Path, *, keep: int) -> list[Path]:
+    """Removes the oldest versions.
+
+    Args:
+        directory: The model's directory.
+        keep: How many of the newest stay; at least 1.
+
+    Returns:
+        The versions that were removed. Each is first renamed out of a server's sight.
+
+    Raises:
+        ExportError: `keep` is less than 1.
+    """
+    if keep < 1:
+        raise ExportError(f"keep must be at least 1. Received: {keep}. Pass keep=3, say.")
+    versions = [path for path in _entries(directory) if _is_version(path)]
+    removed = sorted(versions, key=lambda path: int(path.name))[:-keep]
+    for version in removed:
+        hidden = directory / f"{_TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+        os.rename(version, hidden)
+        shutil.rmtree(hidden)
+    return removed
+
+
 def _is_version(path: Path) -> bool:
     return re.fullmatch("[0-9]+", path.name) is not None and path.is_dir()
 

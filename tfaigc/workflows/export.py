@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfaigc.export import refuse_foreign_files
+from tfaigc.export import prune, refuse_foreign_files
 from tfaigc.workflows.models import load_model
 from tfaigc.workflows.run_directory import check_writable
 from tfaigc.workflows.screen import Screen
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from tfaigc.tasks import Task
 
 
-def export(model: str, directory: str, *, screen: Screen) -> Path:
+def export(model: str, directory: str, *, keep: int | None = None, screen: Screen) -> Path:
     """Exports a model as the next version in a directory.
 
     Args:
         model: The model's source, usually a directory that `train` wrote.
         directory: Where the numbered versions are.
+        keep: How many of the newest versions stay; None: all.
         screen: Where remarks go.
 
     Returns:
@@ -32,6 +33,8 @@ def export(model: str, directory: str, *, screen: Screen) -> Path:
     check_export_directory(directory)
     loaded = load_model(model, screen=screen)
     version = export_model(loaded, directory, screen=screen)
+    if keep is not None and (removed := prune(Path(directory), keep=keep)):
+        screen.fact("removed", ", ".join(map(str, removed)))
     screen.next_command("predict", directory, *loaded.asked)
     return version
 
