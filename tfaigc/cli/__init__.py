@@ -262,6 +262,26 @@ def export(context: click.Context, model: str, directory: str, keep: int | None)
     run(model, directory, keep=keep, screen=screen)
 
 
+@cli.command(short_help="Check that TensorFlow Serving would serve a SavedModel.")
+@click.argument("directory")
+@click.option(
+    "--server-version",
+    default=None,
+    help="The TensorFlow Serving that is to load it; default: that of the exporting TensorFlow.",
+)
+@shared_options
+@click.pass_context
+def check(context: click.Context, directory: str, server_version: str | None) -> None:
+    """Check a SavedModel, tfaigc's or anyone's, in the model's directory DIRECTORY.
+
+    Reads it, asks it in a process without Keras, as a server would, and measures how long it takes.
+    """
+    screen = prepare(context)
+    from tfaigc.workflows.check import check as run
+
+    run(directory, server_version=server_version, screen=screen)
+
+
 cli.add_command(serve)
 
 

@@ -40,6 +40,45 @@ def run_questions(
     Raises:
         ExportError: The process crashed, took too long, or a question does not fit the model.
     """
+    result = _ask(saved_model, questions, timeout=timeout)
+    return [
+        {name: decode(value) for name, value in outputs.items()} for outputs in result["answers"]
+    ]
+
+
+def time_questions(
+    saved_model: Path,
+    questions: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    runs: int,
+    timeout: float | None = DEFAULT_TIMEOUT,
+) -> list[list[float]]:
+    """Measures how long a SavedModel takes for questions, in a fresh process; see `run_questions`.
+
+    Args:
+        saved_model: The version directory.
+        questions: Pairs of a signature's name and its inputs by name.
+        runs: How often each is asked, once it has been asked.
+        timeout: Seconds after which the process is ended; None for no limit.
+
+    Returns:
+        For each question the seconds of each run.
+
+    Raises:
+        ExportError: The process crashed, took too long, or a question does not fit the model.
+    """
+    found: list[list[float]] = _ask(saved_model, questions, runs=runs, timeout=timeout)["seconds"]
+    return found
+
+
+def _ask(
+    saved_model: Path,
+    questions: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    runs: int = 0,
+    timeout: float | None,
+) -> dict[str, Any]:
+    """Has the verifier answer; see its `answer_all`."""
     with tempfile.TemporaryDirectory(prefix="tfaigc-verify-") as folder:
         request, answers = Path(folder, "request.json"), Path(folder, "answers.json")
         content = {
@@ -47,15 +86,14 @@ def run_questions(
             "questions": [
                 {"signature": name, "inputs": _encode_inputs(inputs)} for name, inputs in questions
             ],
+            "runs": runs,
         }
         request.write_text(json.dumps(content), encoding="utf-8")
         _run([sys.executable, str(VERIFIER), str(request), str(answers)], folder, timeout)
-        result = json.loads(answers.read_text(encoding="utf-8"))
+        result: dict[str, Any] = json.loads(answers.read_text(encoding="utf-8"))
     if "fault" in result:
         raise ExportError(result["fault"])
-    return [
-        {name: decode(value) for name, value in outputs.items()} for outputs in result["answers"]
-    ]
+    return result
 
 
 def _encode_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:

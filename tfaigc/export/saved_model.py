@@ -28,6 +28,7 @@ from tfaigc.export.inspection import (
 )
 from tfaigc.export.metadata import write_metadata
 from tfaigc.export.model_card import write_model_card
+from tfaigc.export.recorded import write_recorded
 from tfaigc.export.verifier import as_array
 from tfaigc.export.versions import publish, staging
 from tfaigc.export.warm_up import write_warm_up
@@ -50,7 +51,8 @@ def export_saved_model(
     The version is written under a hidden name, loaded in a fresh process that has TensorFlow and
     tensorflow_text only, asked the checks' questions there, and renamed into place when every
     answer is as expected. Otherwise nothing is left behind. Beside the model stand
-    `model_card.md`, `signatures.json`, and requests for a server to warm up with.
+    `model_card.md`, `signatures.json`, requests for a server to warm up with, and some of the
+    checks, for `tfaigc check`.
 
     Args:
         directory: The model's directory; the version becomes its next integer.
@@ -81,6 +83,7 @@ def export_saved_model(
         write_metadata(temporary, told)
         main = next(check for check in checks if check.signature == DEFAULT_SIGNATURE)
         write_warm_up(temporary, main)
+        write_recorded(temporary, checks)
         write_model_card(temporary, told, main, name=directory.absolute().name)
         verify(temporary, checks, timeout=timeout)
         return publish(temporary, directory)

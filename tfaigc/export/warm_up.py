@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfaigc.errors import ExportError
 from tfaigc.export.comparing import SignatureCheck
 
 PLACE = Path("assets.extra", "tf_serving_warmup_requests")
@@ -41,6 +42,89 @@ def write_warm_up(
         for size in batch_sizes:
             inputs = {name: _rows(values, size) for name, values in check.inputs.items()}
             writer.write(predict_log(check.signature, inputs))
+
+
+def read_warm_up(version: Path) -> list[tuple[str, dict[str, np.ndarray]]]:
+    """Reads the requests of `Predict` among a version's warm-up requests.
+
+    Args:
+        version: The version directory.
+
+    Returns:
+        For each its signature's name and its inputs.
+
+    Raises:
+        ExportError: The file is broken.
+    """
+    import tensorflow as tf
+
+    path = version / PLACE
+    if not path.exists():
+        return []
+    try:
+        records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+        return [_parse(record) for record in records if _fields(record, _PREDICT_LOG)]
+    except (tf.errors.OpError, ValueError, IndexError) as error:
+        raise ExportError(
+            f"{path} must hold warm-up requests. Received: {error!s:.200}. Write them again."
+        ) from error
+
+
+def _parse(record: bytes) -> tuple[str, dict[str, np.ndarray]]:
+    """Takes a `PredictionLog` apart."""
+    import tensorflow as tf
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+    [log] = _fields(record, _PREDICT_LOG)
+    [request] = _fields(log, _REQUEST)
+    names = [
+        name for spec in _fields(request, _MODEL_SPEC) for name in _fields(spec, _SIGNATURE_NAME)
+    ]
+    inputs = {}
+    for entry in _fields(request, _INPUTS):
+        [key], [value] = _fields(entry, _KEY), _fields(entry, _VALUE)
+        inputs[key.decode()] = tf.make_ndarray(TensorProto.FromString(value))
+    return names[0].decode() if names and names[0] else "serving_default", inputs
+
+
+def _fields(message: bytes, wanted: int) -> list[bytes]:
+    """Finds the contents of a field of bytes, text or messages.
+
+    Raises:
+        ValueError: These are no fields.
+        IndexError: The message ends within one.
+    """
+    found, place = [], 0
+    while place < len(message):
+        key, place = _read_varint(message, place)
+        number, kind = key >> 3, key & 7
+        if kind == 0:
+            _, place = _read_varint(message, place)
+            continue
+        sizes = {1: 8, 5: 4}
+        if kind == 2:
+            size, place = _read_varint(message, place)
+        elif kind in sizes:
+            size = sizes[kind]
+        else:
+            raise ValueError(f"a field of kind {kind}")
+        if place + size > len(message):
+            raise IndexError("the record ends within a field")
+        if kind == 2 and number == wanted:
+            found.append(message[place : place + size])
+        place += size
+    return found
+
+
+def _read_varint(message: bytes, place: int) -> tuple[int, int]:
+    """Reads a number, and gives the place behind it."""
+    number, shift = 0, 0
+    while True:
+        byte = message[place]
+        number |= (byte & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 0x80:
+            return number, place
 
 
 def predict_log(signature: str, inputs: Mapping[str, np.ndarray]) -> bytes:

@@ -1,0 +1,125 @@
+"""``tfaigc check``: whether a stock TensorFlow Serving would serve a SavedModel."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfaigc.errors import ExportError
+from tfaigc.export import latest_version
+from tfaigc.workflows.screen import Screen
+
+_BATCHES = (1, 8, 32)
+_RUNS = 20
+# What models that record no questions are asked.
+_TEXT = "A gorgeous film."
+_ANY_SIZE = 8
+
+Question = tuple[str, Mapping[str, Any]]
+
+
+def check(directory: str, *, server_version: str | None = None, screen: Screen) -> None:
+    """Reads a SavedModel as a server's keeper would, then runs it as a server does.
+
+    Args:
+        directory: A model's directory, whose newest version counts, or one version of it.
+        server_version: The TensorFlow Serving that is to load it, such as "2.20"; None: one of
+            the version that exported it.
+        screen: Where findings go.
+
+    Raises:
+        ExportError: A server would fail on it, or answer otherwise than was recorded.
+    """
+    from tfaigc.export.fresh_process import run_questions, time_questions
+    from tfaigc.export.linting import Finding, lint
+    from tfaigc.export.recorded import read_recorded
+    from tfaigc.export.saved_model import verify
+    from tfaigc.export.warm_up import read_warm_up
+
+    version = latest_version(directory)
+    server = _parse(server_version) if server_version else _exporter(version)
+    screen.result_fact("SavedModel", str(version))
+    screen.result_fact("server", f"TensorFlow Serving {'.'.join(map(str, server))}")
+    findings = lint(version, server=server)
+    if not any(each.is_error for each in findings):
+        try:
+            requests, recorded = read_warm_up(version), read_recorded(version)
+            run_questions(version, requests)
+            screen.result_fact("warm-up", f"{len(requests)} requests answered")
+            verify(version, recorded)
+            screen.result_fact("recorded", f"{len(recorded)} questions answered as recorded")
+            questions = _questions(version, recorded)
+            seconds = time_questions(version, questions, runs=_RUNS)
+            screen.result_fact("latency", _latencies(questions, seconds))
+        except ExportError as error:
+            findings.append(Finding(True, str(error)))
+    for finding in findings:
+        screen.result_fact("error" if finding.is_error else "warning", finding.text)
+    errors = sum(each.is_error for each in findings)
+    if errors:
+        raise ExportError(
+            f"{version} must load and answer in TensorFlow Serving. Received: {errors} "
+            f"error{'s' if errors > 1 else ''}, listed above. Mend the model, and export it again."
+        )
+    screen.result(f"{version}: no errors, {len(findings)} warnings")
+    screen.next_command("serve", str(version.parent))
+
+
+def _parse(text: str) -> tuple[int, int]:
+    parts = text.split(".")
+    if not 2 <= len(parts) <= 3 or not all(part.isdigit() for part in parts):
+        raise ExportError(
+            f"server_version must be two numbers. Received: {text!r}. Pass 2.20, say."
+        )
+    return int(parts[0]), int(parts[1])
+
+
+def _exporter(version: Path) -> tuple[int, int]:
+    """Finds the version of the TensorFlow that wrote a SavedModel, or is here."""
+    import tensorflow as tf
+
+    from tfaigc.export.inspection import read_meta_graph
+
+    try:
+        made = read_meta_graph(version).meta_info_def.tensorflow_version
+        return _parse(".".join(made.split(".")[:2]))
+    except Exception:  # What is wrong with the file, the lines that follow say.
+        return _parse(".".join(tf.__version__.split(".")[:2]))
+
+
+def _questions(version: Path, recorded: Any) -> list[Question]:
+    """Makes questions to time, of each batch size, to the default signature."""
+    from tfaigc.export.inspection import describe_signatures, read_meta_graph
+
+    signatures = describe_signatures(read_meta_graph(version))
+    name = "serving_default" if "serving_default" in signatures else next(iter(signatures))
+    inputs: Mapping[str, Any] = next(
+        (each.inputs for each in recorded if each.signature == name), {}
+    ) or {key: _made_up(each) for key, each in signatures[name]["inputs"].items()}
+    return [
+        (
+            name,
+            {key: np.asarray(rows)[np.arange(size) % len(rows)] for key, rows in inputs.items()},
+        )
+        for size in _BATCHES
+    ]
+
+
+def _made_up(described: Mapping[str, Any]) -> Any:
+    """Makes one row of an input."""
+    shape = [1, *[_ANY_SIZE if size is None else size for size in described["shape"][1:]]]
+    if described["dtype"] == "string":
+        return np.full(shape, _TEXT, object)
+    return np.zeros(shape, described["dtype"])
+
+
+def _latencies(questions: list[Question], seconds: list[list[float]]) -> str:
+    shown = [
+        f"{statistics.median(times) * 1e3:.1f} ms for {size}"
+        for size, times in zip(_BATCHES, seconds, strict=True)
+    ]
+    return f"{questions[0][0]}: {', '.join(shown)} (medians of {_RUNS})"
