@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from tiny_decoder import TEXTS, write_tiny_decoder
-from tiny_seq2seq import PAIRS, write_tiny_seq2seq
+from tiny_seq2seq import PAIRS
 
 from tfaigc.workflows.kinds import (
     MASKED_TOKENS,
@@ -35,6 +34,9 @@ ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind]] = {
     "seq2seq-lm": (
         [{"english": pair["source"], "target": pair["target"]} for pair in PAIRS],
         {
+            "model_type": "t5",
+            "config_overrides": "[d_model=16, d_kv=8, num_heads=2, d_ff=16, num_layers=1]",
+            "vocabulary_size": 80,
             "source_column": "english",
             "source_prefix": '"say: "',
             "max_target_length": 12,
@@ -42,11 +44,6 @@ ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind]] = {
         },
         TEXTS_FOR_TEXTS,
     ),
-}
-
-WRITERS: dict[str, Callable[[Path], Path]] = {
-    "causal-lm": write_tiny_decoder,
-    "seq2seq-lm": partial(write_tiny_seq2seq, "t5"),
 }
 
 
@@ -61,15 +58,18 @@ def test_a_language_model_from_recipe_to_answer(
     records, settings, kind = ROWS[task]
     data = tmp_path / "data.jsonl"
     data.write_text("".join(json.dumps(record) + "\n" for record in records))
+    checkpoint = tiny_bert if kind is MASKED_TOKENS else None
+    if kind is NEXT_TOKENS:
+        checkpoint = write_tiny_decoder(tmp_path)
     recipe = write_recipe(
         tmp_path / "recipe.yaml",
         task=task,
-        model_name_or_path=WRITERS[task](tmp_path) if task in WRITERS else tiny_bert,
         train_data=data,
         output_dir=tmp_path / "run",
         validation_fraction=0.25,
         test_fraction=0.25,
         num_train_epochs=1,
+        **({"model_name_or_path": checkpoint} if checkpoint else {}),
         **settings,
     )
     result = tfaigc("train", recipe)

@@ -162,6 +162,7 @@ def like_bart(
     *,
     language_model: str = "ForConditionalGeneration",
     start_token_id: int | None = 2,
+    fresh_start: str = "eos_token_id",
     heads: Mapping[str, Head] | None = None,
     defaults: dict[str, Any] | None = None,
     **fields: Any,
@@ -173,6 +174,7 @@ def like_bart(
         class_name: What the names of the family's classes in ``transformers`` begin with.
         language_model: What the name of its language model's class ends with.
         start_token_id: See ``Head``.
+        fresh_start: See ``Head``.
         heads: Its heads besides the language model's.
         defaults: Other meanings of absent keys of ``config.json``.
         **fields: Fields of ``TransformerConfig`` that hold for every such checkpoint.
@@ -204,6 +206,7 @@ def like_bart(
                 ties=(("lm_head.weight", "shared.weight"),),
                 states_tie=False,
                 start_token_id=start_token_id,
+                fresh_start=fresh_start,
             ),
             **(heads or {}),
         },

@@ -52,6 +52,7 @@ class Head:
             ``DECODER_TEXTS``.
         start_token_id: For decoders with a text of their own: what it begins with in training where
             ``decoder_start_token_id`` is absent; None: always with its own last token.
+        fresh_start: What a network without a checkpoint begins it with.
         read_summary: Takes ``config.json`` to what the head reads, and the layers before its last.
         num_outputs: Logits for each text or token; None: one for each label.
         output_bias: Whether a prediction head's last layer has a bias.
@@ -71,6 +72,7 @@ class Head:
     global_tokens: str = "none"
     decoder_text: str = "own"
     start_token_id: int | None = None
+    fresh_start: str = "pad_token_id"
     read_summary: Callable[[Settings], SummarySettings] = lambda _: SummarySettings()
     num_outputs: int | None = None
     output_bias: bool = True
@@ -105,6 +107,8 @@ class Family:
         copies: Pairs of tensors' names: the first may repeat, or stand for, the second.
         read_decoder: Takes the settings and ``config.json`` to the settings of the decoder; None:
             there is no decoder behind the stack.
+        fresh_factor: Takes a fresh weight's path and ``config.json`` to what its standard deviation
+            is multiplied by.
         adapt: Takes the family and ``config.json`` to the family of that checkpoint, where names
             depend on settings.
     """
@@ -120,6 +124,7 @@ class Family:
     buffers: tuple[str, ...] = field(default=("position_ids", "token_type_ids"))
     copies: tuple[tuple[str, str], ...] = ()
     read_decoder: Callable[[TransformerConfig, Settings], TransformerConfig] | None = None
+    fresh_factor: Callable[[str, Settings], float] = lambda path, stated: 1.0
     adapt: Callable[[Family, Settings], Family] = lambda family, _: family
 
     def read_config(self, stated: Mapping[str, Any]) -> TransformerConfig:

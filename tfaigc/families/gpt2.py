@@ -38,6 +38,12 @@ def _whole(ours: str, theirs: str) -> Rename:
     return Rename(_BLOCK + ours, _LAYER + theirs, transposed=False)
 
 
+def _fresh_factor(path: str, stated: Settings) -> float:
+    """Makes what is added to the residual smaller, the more layers add to it (section 2.3)."""
+    adds = path.endswith(("attention/output/kernel", "feed_forward/outer/kernel"))
+    return float((2 * read_value(stated, "n_layer", 12)) ** -0.5) if adds else 1.0
+
+
 GPT2 = Family(
     model_type="gpt2",
     prefix="transformer.",
@@ -56,6 +62,7 @@ GPT2 = Family(
         ConfigKey("tied_output", "tie_word_embeddings", True),
     ),
     check_config=_check_config,
+    fresh_factor=_fresh_factor,
     backbone=(
         Rename("encoder/embeddings/token", "wte"),
         Rename("encoder/embeddings/position", "wpe"),

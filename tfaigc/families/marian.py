@@ -9,6 +9,7 @@ MARIAN = like_bart(
     "Marian",
     language_model="MTModel",
     start_token_id=58100,
+    fresh_start="pad_token_id",
     defaults={"vocab_size": 58101},
     position_kind="sinusoidal",
     embedding_norm=False,

@@ -8,6 +8,7 @@ PEGASUS = like_bart(
     "pegasus",
     "Pegasus",
     start_token_id=0,
+    fresh_start="pad_token_id",
     position_kind="sinusoidal",
     embedding_norm=False,
     pre_norm=True,

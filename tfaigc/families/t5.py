@@ -152,6 +152,23 @@ def _read_vocabulary(stated: Settings) -> VocabularySettings:
     return VocabularySettings(use_bias=False, scale=width**-0.5 if is_scaled else 1.0)
 
 
+def _fresh_factor(path: str, stated: Settings) -> float:
+    """Says by how much fresh weights differ from d_model ** -0.5 in standard deviation.
+
+    Scores are not scaled, so that queries are smaller; rows of tables have a deviation of 1.
+    """
+    width, inner = read_value(stated, "d_model", 512), read_value(stated, "d_ff", 2048)
+    size = read_value(stated, "d_kv", 64)
+    layer = "/".join(path.split("/")[-3:-1])
+    if layer in ("encoder_decoder/token", "output"):
+        return float(width**0.5)
+    if layer.endswith("attention/query"):
+        return float(size**-0.5)
+    if layer.endswith("attention/output"):
+        return float((width / (size * read_value(stated, "num_heads", 8))) ** 0.5)
+    return float((width / inner) ** 0.5) if layer == "feed_forward/outer" else 1.0
+
+
 def _family(
     model_type: str,
     class_name: str,
@@ -168,6 +185,7 @@ def _family(
         config_keys=keys,
         check_config=_check_config(feed_forward, defaults.get("num_layers", 6)),
         read_decoder=_read_decoder,
+        fresh_factor=_fresh_factor,
         adapt=_adapt(feed_forward),
         backbone=_BACKBONE,
         copies=tuple((name, "shared.weight") for name in _TABLES),

@@ -192,6 +192,23 @@ def numbers(*, minimum: float) -> Kind:
     return Kind(f"a list of numbers from {minimum:g} up", parse)
 
 
+def assignments() -> Kind:
+    """A list of keys with values; it may be empty.
+
+    Example:
+        >>> assignments().parse(Entry(["d_model=8"], ("d_model=8",)))
+        ('d_model=8',)
+    """
+
+    def parse(entry: Entry) -> tuple[str, ...]:
+        given = entry.raw if isinstance(entry.raw, tuple) else (entry.raw,)
+        if not all(each.partition("=")[0].strip() and "=" in each for each in given):
+            raise WrongValueError("Write it as [hidden_size=128, num_layers=3].")
+        return given
+
+    return Kind("a list of key=value", parse)
+
+
 def some_of(*options: str) -> Kind:
     """A list of words out of a few, none twice; it may be empty."""
 

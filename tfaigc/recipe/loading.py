@@ -168,6 +168,12 @@ def _conflicts(values: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[
         for winner, other in ALTERNATIVES
         if {winner, other} <= given
     ]
+    if not {"model_name_or_path", "model_type", "config_name"} & given:
+        meaning = keys()["model_name_or_path"].metadata["meaning"]
+        faults.append(
+            f"model_name_or_path: is missing. Add it: {meaning}; or model_type, to start from "
+            "nothing."
+        )
     if values.get("cache_features") and values.get("freeze_layers") != "all":
         faults.append("cache_features: needs freeze_layers: all, so that features stay the same.")
     if values.get("cache_features") and values.get("packed"):

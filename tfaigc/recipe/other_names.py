@@ -6,6 +6,12 @@ _OTHER_NAMES = {
     "model_name_or_path": (
         "model checkpoint model_name model_id source pretrained_model_name_or_path backbone"
     ),
+    "model_type": "architecture family model_family",
+    "config_name": "config",
+    "config_overrides": "model_config config_kwargs",
+    "tokenizer_name": "tokenizer tokenizer_name_or_path",
+    "tokenizer_kind": "tokenizer_type tokenizer_algorithm",
+    "vocabulary_size": "vocab_size",
     "labels": "classes class_names label_names label_list",
     "label_all": "label_all_tokens label_all_subwords",
     "multi_label": "multilabel is_multi_label problem_type",

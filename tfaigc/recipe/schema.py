@@ -13,6 +13,7 @@ TASKS = (
     *("text-classification", "text-regression", "token-classification", "question-answering"),
     *("masked-lm", "causal-lm", "seq2seq-lm", "text-embedding"),
 )
+TOKENIZERS = ("wordpiece", "bpe", "unigram")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 ON_NAN = ("stop", "rollback")
 EMBEDDING_LOSSES = (
@@ -37,10 +38,44 @@ class Recipe:
     Keras's does. Relative paths start at the current directory.
     """
 
-    model_name_or_path: str = _key(
+    model_name_or_path: str | None = _key(
         "model",
-        kinds.text(),
+        kinds.optional(kinds.text()),
         "directory, hub id (org/name, @revision behind) or pypi://NAME==VERSION/PATH",
+        None,
+    )
+    model_type: str | None = _key(
+        "model",
+        kinds.optional(kinds.text()),
+        "instead, to start from nothing: a family, such as bert, gpt2 or t5",
+        None,
+    )
+    config_name: str | None = _key(
+        "model",
+        kinds.optional(kinds.text()),
+        "or a checkpoint whose settings are taken, and none of its weights",
+        None,
+    )
+    config_overrides: tuple[str, ...] = _key(
+        "model",
+        kinds.assignments(),
+        "what config.json says otherwise: [d_model=128, num_layers=3]",
+        (),
+    )
+    tokenizer_name: str | None = _key(
+        "model",
+        kinds.optional(kinds.text()),
+        "from nothing: the source of a tokenizer; null: one is made from train_data",
+        None,
+    )
+    tokenizer_kind: str | None = _key(
+        "model",
+        kinds.optional(kinds.choice(*TOKENIZERS)),
+        "of the tokenizer that is made; null: what the family has",
+        None,
+    )
+    vocabulary_size: int = _key(
+        "model", kinds.whole(1), "most tokens of the tokenizer that is made", 8000
     )
     task: str = _key("model", kinds.choice(*TASKS), "what is learnt", "text-classification")
     labels: tuple[str, ...] | None = _key(
@@ -384,6 +419,9 @@ class Recipe:
 
 
 ALTERNATIVES = (
+    ("model_type", "model_name_or_path"),
+    ("config_name", "model_name_or_path"),
+    ("model_type", "config_name"),
     ("validation_data", "validation_fraction"),
     ("test_data", "test_fraction"),
     ("batch_tokens", "batch_size"),

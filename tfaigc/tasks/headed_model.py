@@ -11,7 +11,9 @@ import keras
 import numpy as np
 
 from tfaigc.errors import ConfigError
-from tfaigc.families import Backbone, HeadedBackbone
+from tfaigc.families import Backbone, HeadedBackbone, read_config_file
+from tfaigc.families.fresh import fresh_config, fresh_network_scales, make_fresh
+from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.fine_tuning import FineTunedModel
 from tfaigc.tasks.serving import export_task
@@ -62,6 +64,47 @@ class HeadedModel(FineTunedModel):
         self.takes_pairs = False
         self._examples: tuple[dict[str, str], ...] = ()
         self.build(None)
+
+    @classmethod
+    def from_scratch(
+        cls,
+        config: Mapping[str, Any] | str | Path,
+        tokenizer: Tokenizer,
+        *,
+        seed: int = 0,
+        dtype: str | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Makes a model that has learnt nothing, with random weights.
+
+        Args:
+            config: What ``config.json`` is to say: ``model_type``, and sizes in its names; what is
+                absent is as in the family. Or the source of a checkpoint whose settings are taken.
+            tokenizer: Its size and its special tokens go into the settings; see
+                ``Tokenizer.train``.
+            seed: Seed of the weights and of dropout.
+            dtype: Name of a Keras dtype policy, or None for the global one.
+            **arguments: What the class takes besides, such as ``max_length`` or ``labels``.
+
+        Returns:
+            The model.
+
+        Raises:
+            SourceError: The source cannot be found or fetched.
+            CheckpointError: It has no ``config.json``.
+            ConfigError: The settings cannot be honoured, or do not fit the tokenizer or the task.
+        """
+        stated = config if isinstance(config, Mapping) else read_config_file(resolve(config))
+        stated = fresh_config(
+            stated,
+            task=cls.task,
+            vocabulary_size=tokenizer.vocabulary_size,
+            tokens=tokenizer.named_ids,
+        )
+        backbone = make_fresh(stated, task=cls.task, seed=seed, dtype=dtype)
+        model = cls(backbone, tokenizer, **arguments)
+        fresh_network_scales(model.network)
+        return model
 
     @property
     def backbone(self) -> Backbone:

@@ -10,6 +10,7 @@ from tfaigc.errors import TokenizerError
 
 # tokenizer_config.json says 1e30 where there is no limit.
 _NO_LIMIT = 10**9
+_NAMED = ("pad", "bos", "eos", "sep")
 
 
 class Vocabulary:
@@ -63,6 +64,12 @@ class Vocabulary:
     def eos_token_id(self) -> int | None:
         """The id of the token that ends a text, or None where the checkpoint has none."""
         return self._named_id("eos_token")
+
+    @cached_property
+    def named_ids(self) -> dict[str, int]:
+        """The ids of the special tokens that ``config.json`` names too."""
+        found = {f"{name}_token_id": self._named_id(f"{name}_token") for name in _NAMED}
+        return {name: token for name, token in found.items() if token is not None}
 
     @cached_property
     def special_token_ids(self) -> tuple[int, ...]:

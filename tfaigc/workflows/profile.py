@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.files import write_text
-from tfaigc.workflows.models import find_model
+from tfaigc.workflows.from_scratch import find_start
 from tfaigc.workflows.screen import Screen
 from tfaigc.workflows.splits import read_splits
 from tfaigc.workflows.train import compile_as, load_model, training_batches
@@ -37,7 +37,7 @@ def profile(recipe: Recipe, *, steps: int, screen: Screen) -> TrainingProfile:
         TfaigcError: Something in the recipe, the data or the model cannot be used.
     """
     splits = read_splits(recipe, screen=screen)
-    model = load_model(recipe, find_model(recipe.model_name_or_path), splits, screen)
+    model = load_model(recipe, find_start(recipe), splits, screen)
     from tfaigc.training.profiling import profile_training
 
     compile_as(model, recipe)

@@ -26,13 +26,14 @@ METRICS = "metrics.json"
 HISTORY = "history.jsonl"
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
+TOKENIZER = "tokenizer"
 _OLD_CHECKPOINTS = ".checkpoints-of-a-finished-run"
 _FINGERPRINT = ".data-fingerprint"
 _WRITTEN = (
     *(RECIPE, METRICS, HISTORY, "history.csv", "report.md", "predictions.jsonl", "tensorboard"),
     *("headline.json", "confusion_matrix.png", "learning_curves.png", "reliability.png"),
     *("scatter.png", "thresholds.png"),
-    *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial"),
+    *(CHECKPOINTS, _OLD_CHECKPOINTS, _FINGERPRINT, MODEL, f"{MODEL}.partial", TOKENIZER),
 )
 
 _log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class RunDirectory:
             checkpoints.rename(self.path / _OLD_CHECKPOINTS)
         remove(self.path / _OLD_CHECKPOINTS)
         remove(self.path / _FINGERPRINT)
+        remove(self.path / TOKENIZER)
 
     def has_checkpoints(self) -> bool:
         """Says whether there is a checkpoint to go on from."""

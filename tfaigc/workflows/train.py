@@ -13,13 +13,15 @@ from tfaigc.data import Table, describe_lengths
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
 from tfaigc.workflows.export import check_export_directory, export_model
+from tfaigc.workflows.from_scratch import find_start, make_model, name_start
 from tfaigc.workflows.kinds import kind_of_recipe
 from tfaigc.workflows.loading import load_tensorflow
-from tfaigc.workflows.models import describe_model, find_model
+from tfaigc.workflows.models import describe_model
 from tfaigc.workflows.run_directory import (
     HISTORY,
     METRICS,
     MODEL,
+    TOKENIZER,
     RunDirectory,
     State,
     remove,
@@ -70,13 +72,17 @@ def train(
     if recipe.export_dir is not None:
         check_export_directory(recipe.export_dir)
     splits = read_splits(recipe, screen=screen)
-    model_directory = find_model(recipe.model_name_or_path)
-    model = load_model(recipe, model_directory, splits, screen)
+    made_before = directory.path / TOKENIZER if state is State.INTERRUPTED else None
+    start = find_start(recipe)
+    model = load_model(recipe, start, splits, screen, tokenizer_directory=made_before)
     with (
         directory.open(state, splits.fingerprint()) as path,
         _interruption_explained(same_command),
     ):
         _say_where(path, state, directory.has_checkpoints(), screen)
+        if start is None:
+            # Another of the same texts may differ.
+            model.tokenizer.save_pretrained(path / TOKENIZER)
         seconds = _fit(model, recipe, splits, path, screen, same_command)
         # What is measured, saved and exported computes in float32, as the one who loads it will.
         model = model.in_float32()
@@ -105,14 +111,22 @@ def _interruption_explained(same_command: str | None) -> Iterator[None]:
         raise KeyboardInterrupt(f"Go on with: {same_command}") from error
 
 
-def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Screen) -> Task:
-    """Loads TensorFlow, and the checkpoint that a recipe fine-tunes.
+def load_model(
+    recipe: Recipe,
+    model_directory: Path | None,
+    splits: Splits,
+    screen: Screen,
+    *,
+    tokenizer_directory: Path | None = None,
+) -> Task:
+    """Loads TensorFlow, and the checkpoint that a recipe fine-tunes, or starts from nothing.
 
     Args:
         recipe: The recipe.
-        model_directory: The checkpoint.
+        model_directory: The checkpoint; None: there is none.
         splits: The recipe's data.
         screen: Where remarks go.
+        tokenizer_directory: Where there may be a tokenizer that was made for the run before.
 
     Returns:
         The model, not compiled.
@@ -133,18 +147,30 @@ def load_model(recipe: Recipe, model_directory: Path, splits: Splits, screen: Sc
     arguments = kind.model_arguments(recipe)
     if kind.targets.field is not None:
         by_class = recipe.labels is None and kind.targets.by_class
-        found = settle_labels(splits.labels, model_directory) if by_class else recipe.labels
-        arguments["labels"] = found
-    model: Task = kind.load_class().from_pretrained(
-        model_directory,
-        max_length=recipe.max_length,
-        seed=recipe.seed,
-        dtype=precision.policy,
-        **arguments,
-    )
+        arguments["labels"] = recipe.labels
+        if by_class:
+            found = splits.labels
+            settled = found if model_directory is None else settle_labels(found, model_directory)
+            arguments["labels"] = settled
+    arguments["max_length"] = recipe.max_length
+    model: Task
+    if model_directory is None:
+        model = make_model(
+            recipe,
+            kind.load_class(),
+            splits.train,
+            dtype=precision.policy,
+            tokenizer_directory=tokenizer_directory,
+            arguments=arguments,
+            screen=screen,
+        )
+    else:
+        model = kind.load_class().from_pretrained(
+            model_directory, seed=recipe.seed, dtype=precision.policy, **arguments
+        )
     if recipe.freeze_layers is not None:
         model.freeze(None if recipe.freeze_layers == "all" else int(recipe.freeze_layers))
-    screen.fact("model", describe_model(recipe.model_name_or_path, model))
+    screen.fact("model", describe_model(name_start(recipe), model))
     screen.fact("precision", precision.reason)
     return model
 
@@ -248,7 +274,7 @@ def _measure(model: Task, recipe: Recipe, splits: Splits, path: Path, seconds: f
     name, table = splits.reported
     report = model.report(table, batch_size=max(recipe.batch_size, 64))
     trained = (
-        f"Fine-tuned from {recipe.model_name_or_path} on {len(splits.train):,} examples of "
+        f"Trained from {name_start(recipe)} on {len(splits.train):,} examples of "
         f"{recipe.train_data} in {seconds / 60:.1f} minutes; this is on the {name} split."
     )
     report = replace(report, title=f"Report on {path.name}", notes=[trained, *report.notes])
