@@ -26,7 +26,10 @@ SIZES: dict[str, dict[str, Any]] = {
     "gpt2": {"n_embd": 48, "n_layer": 2, "n_head": 2, "n_positions": 32},
     "t5": {"d_model": 48, "d_kv": 12, "num_heads": 2, "d_ff": 96, "num_layers": 1},
     "bart": {
-        "d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "max_position_embeddings": 32,
+        "d_model": 16,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+        "max_position_embeddings": 32,
         **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 2),
         **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 16),
     },
