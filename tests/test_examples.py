@@ -32,6 +32,7 @@ def test_every_recipe_is_whole(path: Path) -> None:
     ("name", "metric"),
     [
         ("answers", "exact_match"),
+        ("choices", "accuracy"),
         ("embeddings", "accuracy_at_1"),
         ("entities", "f1"),
         ("masked_words", "perplexity"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfaigc.tasks import (
         CausalLM,
         MaskedLM,
+        MultipleChoice,
         QuestionAnswerer,
         Seq2SeqLM,
         TextClassifier,
@@ -29,6 +30,7 @@ __all__ = [
     "Backbone",
     "CausalLM",
     "MaskedLM",
+    "MultipleChoice",
     "QuestionAnswerer",
     "Seq2SeqLM",
     "TextClassifier",
@@ -46,6 +48,7 @@ _HOMES = {
     "Backbone": "tfaigc.families",
     "CausalLM": "tfaigc.tasks",
     "MaskedLM": "tfaigc.tasks",
+    "MultipleChoice": "tfaigc.tasks",
     "QuestionAnswerer": "tfaigc.tasks",
     "Seq2SeqLM": "tfaigc.tasks",
     "TextClassifier": "tfaigc.tasks",

@@ -113,6 +113,18 @@ CASES = {
         [asked(number) for number in range(40)],
         names=("start_positions", "end_positions"),
     ),
+    "choices": ParityCase(
+        tfaigc.MultipleChoice,
+        "BertForMultipleChoice",
+        [
+            {
+                "question": text,
+                "choices": ["dull", "bad", "poor"][: i % 3] + ["great", text, "a"][: 3 - i % 3],
+                "label": i % 3,
+            }
+            for i, text in enumerate(TEXTS)
+        ],
+    ),
     "masked tokens": ParityCase(
         tfaigc.MaskedLM,
         "BertForMaskedLM",

@@ -16,6 +16,7 @@ from tfaigc.data import Table
 from tfaigc.errors import DataError
 from tfaigc.workflows.kinds import (
     ANSWERS_IF_ANY,
+    CHOICES,
     EMBEDDINGS,
     NUMBERS,
     ONE_CLASS,
@@ -183,6 +184,40 @@ def test_answers(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     assert "must be asked for context, question. Received: text" in refused.output
     data.write_text(json.dumps([{**row, "question": row["asked"]} for row in rows]))
     assert "answers      16, of 4 characters in the middle" in tfaigc("info", data).output
+
+
+def test_choices(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
+    rows = [
+        {"body": text, "options": [*WORDS[number % 2 :]], "answer": text.split()[1]}
+        for number, text in enumerate(TEXTS)
+        if text.split()[1] != "good"
+    ]
+    data = tmp_path / "data.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns = {"text_column": "body", "choices_column": "options", "label_column": "answer"}
+    export = tmp_path / "export"
+    result = train(
+        data,
+        task="multiple-choice",
+        num_train_epochs=1,
+        export_dir=export,
+        max_length=32,
+        **columns,
+    )
+    for words in ("choices      3 to 4 for a question", "one of several choices", "--choice"):
+        assert words in result.output
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is CHOICES
+    options = [f"--{name.replace('_', '-')}={column}" for name, column in columns.items()]
+    measured = tfaigc("evaluate", model, data, *options)
+    assert "data.jsonl: accuracy" in measured.output, measured.output
+    asked = ("a film", "--choice", "good", "--choice", "awful")
+    ours, theirs = (json.loads(tfaigc("predict", at, *asked).stdout) for at in (model, export))
+    assert ours.pop("probabilities") == pytest.approx(theirs.pop("probabilities"), abs=1e-5)
+    assert ours == {**theirs, "score": pytest.approx(theirs["score"], abs=1e-5)}
+    data.write_text(json.dumps({"question": "a", "choices": ["b", "c"], "label": "A"}))
+    assert "choices      2 each" in tfaigc("info", data).output
+    assert json.loads(tfaigc("predict", export, "--input", data).stdout)["question"] == "a"
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,8 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @click.argument("model")
 @click.argument("data")
 @column_options(
-    *("text", "text_pair", "label", "words", "tags", "question", "context", "answers"),
+    *("text", "text_pair", "label", "words", "tags"),
+    *("question", "context", "answers", "choices"),
     *("anchor", "positive", "negative", "score", "source", "target"),
 )
 @_batch_size
@@ -159,7 +160,8 @@ def evaluate(
 )
 @click.option("--output", default=None, help="Write the JSON lines to this file.")
 @click.option("--context", "passage", default=None, help="Where answers to the texts stand.")
-@column_options("text", "text_pair", "words", "question", "context", "source")
+@click.option("--choice", "choices", multiple=True, help="One of what a text may be answered by.")
+@column_options("text", "text_pair", "words", "question", "context", "choices", "source")
 @_batch_size
 @shared_options
 @click.pass_context
@@ -170,6 +172,7 @@ def predict(
     source: str | None,
     output: str | None,
     passage: str | None,
+    choices: tuple[str, ...],
     columns: dict[str, str | None],
     batch_size: int,
 ) -> None:
@@ -188,6 +191,7 @@ def predict(
         source=source,
         output=output,
         context=passage,
+        choices=choices,
         columns=columns,
         batch_size=batch_size,
         screen=screen,

@@ -21,6 +21,7 @@ from tfaigc.data.checks import (
     encode_labels,
     leave_out,
 )
+from tfaigc.data.choices import check_choices
 from tfaigc.data.conversations import (
     MarkedText,
     check_conversations,
@@ -52,6 +53,7 @@ from tfaigc.data.relations import (
     relation_of,
     texts_of_examples,
 )
+from tfaigc.data.review_choices import review_choices
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import describe_lengths
 from tfaigc.data.table import FIELDS, Table
@@ -91,6 +93,7 @@ __all__ = [
     "TeacherForcing",
     "byte_places",
     "central_tokens",
+    "check_choices",
     "check_conversations",
     "check_examples",
     "check_label_lists",
@@ -125,6 +128,7 @@ __all__ = [
     "read_records",
     "refuse_cut_responses",
     "relation_of",
+    "review_choices",
     "stratified_split",
     "texts_of_examples",
     "tokenize_cached",

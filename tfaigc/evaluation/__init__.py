@@ -1,6 +1,7 @@
 """Metrics, plots and reports about a model's answers."""
 
 from tfaigc.evaluation.answers import AnsweredQuestions, answer_metrics, answer_report
+from tfaigc.evaluation.choices import ChosenTexts, choice_report
 from tfaigc.evaluation.classification import classification_report
 from tfaigc.evaluation.embeddings import (
     match_report,
@@ -26,6 +27,7 @@ from tfaigc.evaluation.written_texts import WrittenTexts, written_metrics, writt
 
 __all__ = [
     "AnsweredQuestions",
+    "ChosenTexts",
     "Figure",
     "Report",
     "Section",
@@ -37,6 +39,7 @@ __all__ = [
     "answer_metrics",
     "answer_report",
     "by_kind",
+    "choice_report",
     "classification_metrics",
     "classification_report",
     "entity_metrics",

@@ -11,6 +11,7 @@ from tfaigc.recipe.kinds import Kind
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 TASKS = (
     *("text-classification", "text-regression", "token-classification", "question-answering"),
+    "multiple-choice",
     *("masked-lm", "causal-lm", "seq2seq-lm", "text-embedding"),
 )
 TOKENIZERS = ("wordpiece", "bpe", "unigram")
@@ -164,11 +165,14 @@ class Recipe:
         "data", kinds.text(), "the column with a tag for each word; in CoNLL files the last", "tags"
     )
     question_column: str = _key(
-        "data", kinds.text(), "in question-answering: the column with the question", "question"
+        "data", kinds.text(), "the column with the question, for answers and choices", "question"
     )
     context_column: str = _key("data", kinds.text(), "the column with its context", "context")
     answers_column: str = _key(
         "data", kinds.text(), "the column with the answers, in SQuAD's form", "answers"
+    )
+    choices_column: str = _key(
+        "data", kinds.text(), "in multiple-choice: the column with lists of texts", "choices"
     )
     prompt_column: str | None = _key(
         "data",

@@ -2,6 +2,7 @@
 
 from tfaigc.tasks.causal_lm import CausalLM
 from tfaigc.tasks.masked_lm import MaskedLM
+from tfaigc.tasks.multiple_choice import MultipleChoice
 from tfaigc.tasks.question_answerer import QuestionAnswerer
 from tfaigc.tasks.seq2seq_lm import Seq2SeqLM
 from tfaigc.tasks.task import Task
@@ -13,6 +14,7 @@ from tfaigc.tasks.token_classifier import TokenClassifier
 __all__ = [
     "CausalLM",
     "MaskedLM",
+    "MultipleChoice",
     "QuestionAnswerer",
     "Seq2SeqLM",
     "Task",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,9 +14,9 @@ from tfaigc.errors import ConfigError
 from tfaigc.families import Backbone, HeadedBackbone, read_config_file
 from tfaigc.families.fresh import fresh_config, fresh_network_scales, make_fresh
 from tfaigc.sources import resolve
+from tfaigc.tasks import serving
 from tfaigc.tasks.checkpoint import save_task
 from tfaigc.tasks.fine_tuning import FineTunedModel
-from tfaigc.tasks.serving import export_task
 from tfaigc.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class HeadedModel(FineTunedModel):
         self.tokenizer = tokenizer
         self.max_length = _checked_max_length(max_length, network.backbone, tokenizer)
         self.takes_pairs = False
-        self._examples: tuple[dict[str, str], ...] = ()
+        self._examples: tuple[dict[str, Any], ...] = ()
         self.build(None)
 
     @classmethod
@@ -146,7 +146,7 @@ class HeadedModel(FineTunedModel):
         """The names of the strings that the model reads."""
         return ("text", "text_pair") if self.takes_pairs else ("text",)
 
-    def hard_questions(self) -> list[dict[str, str]]:
+    def hard_questions(self) -> list[dict[str, Any]]:
         """Returns what an export is asked besides records that the model has seen."""
         return [{"text": text, "text_pair": text[::-1]} for text in HARD_TEXTS]
 
@@ -166,6 +166,22 @@ class HeadedModel(FineTunedModel):
     def serve_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Takes the backbone's inputs to the outputs of the SavedModel, inside its graph."""
         return self.serve(self(inputs, training=False))
+
+    def string_shapes(self) -> dict[str, tuple[None, ...]]:
+        """Returns the shapes of the strings that a SavedModel takes, by ``text_fields``."""
+        return dict.fromkeys(self.text_fields, (None,))
+
+    def stack_questions(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """Puts questions together to what a SavedModel can be asked at once."""
+        return {field: [row[field] for row in rows] for field in self.text_fields}
+
+    def tokenize_in_graph(self, texts: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes raw strings to the backbone's inputs in a graph; see ``serving``."""
+        return serving.tokenize_in_graph(self, texts)
+
+    def tokenize_strings(self, texts: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Takes raw strings to the backbone's inputs with the Rust tokenizer."""
+        return serving.tokenize_strings(self, texts)
 
     def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
         """Takes raw strings to the outputs of the SavedModel, inside its graph.
@@ -255,7 +271,7 @@ class HeadedModel(FineTunedModel):
             TokenizerError: The tokenizer has a part that cannot be compiled.
         """
         examples = [*self._examples, *self.hard_questions()]
-        return export_task(self, Path(directory), examples=examples)
+        return serving.export_task(self, Path(directory), examples=examples)
 
 
 def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:

@@ -308,11 +308,11 @@ class QuestionAnswerer(UnlabelledTask):
         )
         return answer_report(answered)
 
-    def questions(self, table: Table) -> tuple[dict[str, str], ...]:
+    def questions(self, table: Table) -> tuple[dict[str, Any], ...]:
         """Takes some of the records to what an export is asked."""
         return tuple({field: row[field] for field in self.text_fields} for row in table.rows[:16])
 
-    def hard_questions(self) -> list[dict[str, str]]:
+    def hard_questions(self) -> list[dict[str, Any]]:
         """Returns what an export is asked besides: each hard text as context, and as question."""
         lengths = map(len, self.tokenizer.encode(HARD_TEXTS, HARD_TEXTS[:1] * len(HARD_TEXTS)))
         room = self.max_length - self.doc_stride

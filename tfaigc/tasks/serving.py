@@ -14,7 +14,6 @@ from tfaigc.export import SignatureCheck, export_saved_model
 if TYPE_CHECKING:
     from tfaigc.tasks.headed_model import HeadedModel
 
-_IDS = tf.TensorSpec((None, None), tf.int32)
 _STRINGS = tf.TensorSpec((None,), tf.string)
 
 
@@ -33,12 +32,14 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     Returns:
         Concrete functions by name.
     """
-    fields = model.text_fields
-    strings = dict.fromkeys(fields, _STRINGS)
-    ids = {"token_ids": _IDS, "padding_mask": _IDS, "segment_ids": _IDS}
+    shapes = model.string_shapes()
+    strings = {field: tf.TensorSpec(shape, tf.string) for field, shape in shapes.items()}
+    # Tokens have an axis more than their texts.
+    of_tokens = tf.TensorSpec((None, *max(shapes.values(), key=len)), tf.int32)
+    ids = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), of_tokens)
 
     # One graph for the three signatures that tokenize: it is traced, and stored, once.
-    tokenize = _function(lambda **texts: in_graph_inputs(model, texts), strings)
+    tokenize = _function(lambda **texts: model.tokenize_in_graph(texts), strings)
 
     def answer(**texts: Any) -> dict[str, Any]:
         return model.serve_texts(texts, tokenize)
@@ -48,7 +49,7 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
 
     def answer_examples(outputs: Callable[[Any], dict[str, Any]]) -> Any:
         def answer_serialized(inputs: Any) -> dict[str, Any]:
-            features = {field: tf.io.FixedLenFeature((), tf.string) for field in fields}
+            features = {field: tf.io.FixedLenFeature((), tf.string) for field in strings}
             texts = tf.io.parse_example(inputs, features)
             return outputs(model(tokenize(**texts), training=False))
 
@@ -62,7 +63,7 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     }
 
 
-def in_graph_inputs(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, Any]:
+def tokenize_in_graph(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, Any]:
     """Takes raw strings to the backbone's inputs with TensorFlow operations.
 
     Args:
@@ -90,14 +91,14 @@ def in_graph_inputs(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str, A
 
 
 def export_task(
-    model: HeadedModel, directory: Path, *, examples: Sequence[Mapping[str, str]]
+    model: HeadedModel, directory: Path, *, examples: Sequence[Mapping[str, Any]]
 ) -> Path:
     """Exports a task, and asks the export what the task was asked.
 
     Args:
         model: The task.
         directory: The served model's directory.
-        examples: Questions: records with a text and, for pairs, a second one.
+        examples: Questions: records with what ``text_fields`` names.
 
     Returns:
         The version's directory.
@@ -121,15 +122,15 @@ def export_task(
     )
 
 
-def _checks(model: HeadedModel, examples: Sequence[Mapping[str, str]]) -> list[SignatureCheck]:
+def _checks(model: HeadedModel, examples: Sequence[Mapping[str, Any]]) -> list[SignatureCheck]:
     """Asks the model in Python, with the Rust tokenizer, what the export will be asked."""
-    fields = model.text_fields
-    texts = {field: [example[field] for example in examples] for field in fields}
-    inputs = _rust_inputs(model, texts)
+    texts = model.stack_questions(examples)
+    inputs = model.tokenize_strings(texts)
     answers = _arrays(model.serve_inputs(inputs))
     calls = model.example_signatures()
     logits = model(inputs, training=False) if calls else None
-    serialized = [_serialized({field: each[field] for field in fields}) for each in examples]
+    rows = zip(*texts.values(), strict=True) if calls else ()
+    serialized = [_serialized(dict(zip(texts, row, strict=True))) for row in rows]
     return [
         SignatureCheck("serving_default", texts, model.expected_answers(texts, answers)),
         SignatureCheck("tokens", inputs, answers),
@@ -141,7 +142,18 @@ def _checks(model: HeadedModel, examples: Sequence[Mapping[str, str]]) -> list[S
     ]
 
 
-def _rust_inputs(model: HeadedModel, texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+def tokenize_strings(
+    model: HeadedModel, texts: Mapping[str, Sequence[str]]
+) -> dict[str, np.ndarray]:
+    """Takes raw strings to the backbone's inputs with the Rust tokenizer.
+
+    Args:
+        model: The task.
+        texts: Strings, under the names of ``text_fields``.
+
+    Returns:
+        See ``tokenize_in_graph``.
+    """
     first, *second = (texts[field] for field in model.text_fields)
     encoded = model.tokenizer.encode_arrays(
         [model.prefix + text for text in first],

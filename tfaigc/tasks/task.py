@@ -78,7 +78,7 @@ class Task(HeadedModel):
         )
         return Examples(encoded, {"labels": targets})
 
-    def questions(self, table: Table) -> tuple[dict[str, str], ...]:
+    def questions(self, table: Table) -> tuple[dict[str, Any], ...]:
         """Takes some of the records to what an export is asked."""
         return tuple(
             {"text": str(row["text"]), "text_pair": str(row.get("text_pair", row["text"]))}

@@ -6,12 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfaigc.workflows.question_targets import Answers
+from tfaigc.workflows.question_targets import Answers, Choices
 from tfaigc.workflows.saved_models import is_saved_model
 from tfaigc.workflows.screen import Screen, plain
-from tfaigc.workflows.targets import Tags
+from tfaigc.workflows.targets import Tags, TargetKind
 
-_QUESTION = ("Where did Ada Lovelace live?", "--context", "Ada Lovelace lived in London.")
+# What is asked, by task, where it is not a text alone.
+_ASKED = {
+    "question_answering": (
+        *("Where did Ada Lovelace live?", "--context", "Ada Lovelace lived in London."),
+    ),
+    "multiple_choice": ("Which of these is a city?", "--choice", "London", "--choice", "Ada"),
+}
+_QUESTION_KINDS: tuple[tuple[TargetKind, str, str], ...] = (
+    (Answers(allow_no_answer=True), "context", "answers"),
+    (Choices(), "question", "choices"),
+)
 
 
 def info(path: str, *, text_column: str, label_column: str, screen: Screen) -> None:
@@ -55,7 +65,7 @@ def _describe_export(path: str, screen: Screen) -> None:
     for key, value in made.items():
         if key.endswith("_version"):
             screen.result_fact(key.removesuffix("_version"), plain(value))
-    asked = _QUESTION if metadata.get("task") == "question_answering" else ("A gorgeous film.",)
+    asked = _ASKED.get(str(metadata.get("task")), ("A gorgeous film.",))
     screen.next_command("predict", path, *asked)
 
 
@@ -73,15 +83,13 @@ def _describe_data(path: str, text_column: str, label_column: str, screen: Scree
         screen.result_fact(*Tags().describe(tags))
         screen.next_command("train", "examples/entities.yaml", f"train_data={path}")
         return
-    if text_column not in table.columns and {"question", "context", "answers"} <= set(
-        table.columns
-    ):
-        kind = Answers(allow_no_answer=True)
-        table, answers = kind.read(table, names=None, max_invalid_share=0.0)
-        _describe_texts(table.column("context"), screen)
-        screen.result_fact(*kind.describe(answers))
-        screen.next_command("train", "examples/answers.yaml", f"train_data={path}")
-        return
+    for kind, field, example in _QUESTION_KINDS:
+        if text_column not in table.columns and set(kind.columns) - {"text"} <= set(table.columns):
+            table, targets = kind.read(table, names=None, max_invalid_share=0.0)
+            _describe_texts(table.column(field), screen)
+            screen.result_fact(*kind.describe(targets))
+            screen.next_command("train", f"examples/{example}.yaml", f"train_data={path}")
+            return
     if text_column in table.columns:
         _describe_texts([str(text or "") for text in table.column(text_column)], screen)
     if label_column in table.columns:

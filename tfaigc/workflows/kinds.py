@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfaigc.recipe import Recipe
-from tfaigc.workflows.question_targets import Answers
+from tfaigc.workflows.question_targets import Answers, Choices
 from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, Tags, TargetKind
 from tfaigc.workflows.text_targets import OwnTokens, Pairs, WhatBelongsTogether, WhatFollows
 
@@ -88,6 +88,7 @@ _QUESTION_KEYS = {
 }
 ANSWERS = TaskKind("QuestionAnswerer", Answers(allow_no_answer=False), {}, {}, _QUESTION_KEYS)
 ANSWERS_IF_ANY = TaskKind("QuestionAnswerer", Answers(allow_no_answer=True), {}, {}, _QUESTION_KEYS)
+CHOICES = TaskKind("MultipleChoice", Choices(), {}, {})
 
 
 _BY_TASK = {
@@ -96,6 +97,7 @@ _BY_TASK = {
     "masked-lm": MASKED_TOKENS,
     "causal-lm": NEXT_TOKENS,
     "question-answering": ANSWERS,
+    "multiple-choice": CHOICES,
     "text-embedding": EMBEDDINGS,
     "seq2seq-lm": TEXTS_FOR_TEXTS,
 }
@@ -108,6 +110,7 @@ _BY_ARCHITECTURE = {
     "ForConditionalGeneration": TEXTS_FOR_TEXTS,
     "MarianMTModel": TEXTS_FOR_TEXTS,
     "ForTokenClassification": TAGS,
+    "ForMultipleChoice": CHOICES,
     # The model itself knows whether it must answer.
     "ForQuestionAnswering": ANSWERS_IF_ANY,
     "ForQuestionAnsweringSimple": ANSWERS_IF_ANY,

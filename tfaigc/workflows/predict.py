@@ -27,6 +27,7 @@ def predict(
     source: str | None = None,
     output: str | None = None,
     context: str | None = None,
+    choices: Sequence[str] = (),
     columns: Mapping[str, str | None] = MappingProxyType({}),
     batch_size: int = 64,
     screen: Screen,
@@ -39,6 +40,7 @@ def predict(
         source: A CSV, TSV or JSONL file; a TXT file or ``-`` (stdin) with one text a line.
         output: The file for the answers; stdout without it.
         context: Makes the texts questions: where their answers stand.
+        choices: Makes the texts questions: what they may be answered by.
         columns: Our names of fields to the source's columns; see ``_records``.
         batch_size: Texts per step.
         screen: Where remarks go.
@@ -51,6 +53,8 @@ def predict(
     questions = _questions(texts, source, columns)
     if context is not None:
         questions = [{"question": each["text"], "context": context} for each in questions]
+    if choices:
+        questions = [{"question": each["text"], "choices": list(choices)} for each in questions]
     if is_saved_model(model):
         answers = ask_saved_model(model, questions, batch_size=batch_size)
     else:
@@ -80,11 +84,11 @@ def _questions(
 
 
 def _records(source: str, columns: Mapping[str, str | None]) -> list[Question]:
-    """Reads a file of words, of questions with their contexts, of sources, or of texts.
+    """Reads a file of words, of questions with choices or contexts, of sources, or of texts.
 
     Texts go first, unless a column of the others is named.
     """
-    from tfaigc.data import check_texts, check_words, read_records
+    from tfaigc.data import check_choices, check_texts, check_words, read_records
 
     named = {field: column for field, column in columns.items() if column not in (None, field)}
     table = read_records(source, columns=named)
@@ -92,6 +96,9 @@ def _records(source: str, columns: Mapping[str, str | None]) -> list[Question]:
     if "words" in found and ("words" in named or "text" not in found):
         table = check_words(table)
         return [{field: row[field] for field in ("text", "words")} for row in table.rows]
+    if {"question", "choices"} <= found and ("question" in named or "text" not in found):
+        table = check_choices(table, with_labels=False)[0]
+        return [{field: row[field] for field in ("question", "choices")} for row in table.rows]
     fields = ("text", "text_pair") if "text_pair" in found else ("text",)
     if {"question", "context"} <= found and ("question" in named or "text" not in found):
         fields = ("question", "context")

@@ -1,4 +1,4 @@
-"""What questions are answered by: pieces of their contexts."""
+"""What questions are answered by: pieces of their contexts, or one of several choices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tfaigc.data import Table, check_questions
+from tfaigc.data import Table, check_choices, check_questions
 from tfaigc.errors import DataError
 from tfaigc.workflows.targets import Targets, WithoutStrata
 
@@ -49,3 +49,28 @@ class Answers(WithoutStrata):
         without = len(targets.values) - len(lengths)
         counted = f"{len(lengths):,}, of {int(np.median(lengths))} characters in the middle"
         return "answers", counted + (f"; {without:,} questions without" if without else "")
+
+
+class Choices(WithoutStrata):
+    """One of several texts, in ``label``."""
+
+    columns: ClassVar[tuple[str, ...]] = ("question", "text", "choices", "label")
+    field: ClassVar[str | None] = None
+    by_class: ClassVar[bool] = False
+
+    def read(
+        self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
+    ) -> tuple[Table, Targets]:
+        """Reads the numbers of the right choices and how many there are, int64, (records, 2)."""
+        kept, numbers = check_choices(table, max_invalid_share=max_invalid_share)
+        counts = [len(choices) for choices in kept.column("choices")]
+        return kept, Targets(np.stack([numbers, counts], axis=1), ())
+
+    def check(self, table: Table, targets: Targets) -> None:
+        """Takes what there is."""
+
+    def describe(self, targets: Targets) -> tuple[str, str]:
+        """Counts the choices."""
+        counts = targets.values[:, 1]
+        least, most = counts.min(), counts.max()
+        return "choices", f"{least} to {most} for a question" if least < most else f"{most} each"

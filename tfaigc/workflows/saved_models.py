@@ -59,14 +59,26 @@ def ask_saved_model(
             f"{', '.join(questions[0])}. Give {', '.join(missing)} too."
         )
     asked = [
-        ("serving_default", {field: [each[field] for each in batch] for field in fields})
+        ("serving_default", {field: _filled([each[field] for each in batch]) for field in fields})
         for batch in batches
     ]
-    return [
+    answers = [
         answer
         for outputs in run_questions(Path(version), asked)
         for answer in rows(outputs, labels)
     ]
+    if "choices" in fields:
+        for answer, question in zip(answers, questions, strict=True):
+            del answer["probabilities"][len(question["choices"]) :]
+    return answers
+
+
+def _filled(values: list[Any]) -> list[Any]:
+    """Fills lists up with empty strings, to the longest."""
+    if not isinstance(values[0], list):
+        return values
+    most = max(map(len, values))
+    return [[*each, *[""] * (most - len(each))] for each in values]
 
 
 def _rows(outputs: Mapping[str, Any], labels: Sequence[str]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from tfaigc.data import (
     movie_reviews,
     pronunciations,
     read_records,
+    review_choices,
     stratified_split,
 )
 from tfaigc.errors import DataError, suggestion
@@ -37,6 +38,7 @@ BUILT_IN = {
     "movie_ratings": movie_ratings,
     "entity_questions": entity_questions,
     "pronunciations": pronunciations,
+    "review_choices": review_choices,
 }
 """Data that needs no file, by the name that recipes know."""
 
