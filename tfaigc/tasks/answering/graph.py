@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
 
-from tfaigc.tasks.answering.spans import score_spans
-from tfaigc.tasks.graph_windows import windows_in_graph
+from tfaigc.tasks.answering.spans import SpanScores, score_spans
+from tfaigc.tasks.graph_windows import GraphWindows, windows_in_graph
 from tfaigc.training.span_losses import MASKED
 
 if TYPE_CHECKING:
@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 
 # What `str.strip` takes away.
 _SPACES = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+"
+
+
+class _Chosen(NamedTuple):
+    """What texts are answered by.
+
+    Attributes:
+        windows: int64, (batch,): the examples that answers are found in.
+        scores: float32, (batch,): the sums of two logits.
+        is_null: bool, (batch,): whether there is no answer.
+        differences: float32, (batch,): by how much no answer outscores the best one.
+    """
+
+    windows: Any
+    scores: Any
+    is_null: Any
+    differences: Any
 
 
 def answer_in_graph(model: QuestionAnswerer, questions: Any, contexts: Any) -> dict[str, Any]:
@@ -40,48 +56,59 @@ def answer_in_graph(model: QuestionAnswerer, questions: Any, contexts: Any) -> d
         return_sequence_ids=True,
     )
     of_context = sequences.with_values(tf.cast(sequences.values == 1, tf.int64))
-    behind = model.tokenizer.pair_affixes[1]
-    before = ids.row_lengths() - behind - tf.reduce_sum(of_context, axis=1)
-    room = model.max_length - behind - model.doc_stride
-    check = tf.debugging.assert_less(
-        before,
-        tf.constant(room, tf.int64),
-        message="A question must leave room for its context. Shorten it.",
-    )
-    with tf.control_dependencies([check] if check is not None else []):
-        windows = windows_in_graph(
-            ids, before, behind, max_length=model.max_length, overlap=model.doc_stride
-        )
+    windows = _cut_windows(model, ids, of_context)
     inputs = windows.inputs(ids, segments, pad_token_id=model.tokenizer.pad_token_id or 0)
-    in_context = windows.take(of_context.values).to_tensor() == 1
     found = score_spans(
         model(inputs, training=False),
-        in_context,
+        windows.take(of_context.values).to_tensor() == 1,
         model.null_columns(inputs["token_ids"]),
         max_answer_length=model.max_answer_length,
         n_best=1,
     )
+    chosen = _choose(model, windows, found)
+    columns = tf.stack([found.starts[:, 0], found.ends[:, 0]], axis=1)
+    columns = tf.cast(tf.gather(columns, chosen.windows), tf.int64)
+    tokens = tf.gather(windows.sources.row_starts(), chosen.windows)[:, None] + columns
+    edges = tf.gather(offsets.values, tf.gather(windows.sources.values, tokens))
+    outputs = {
+        **_cut_out(contexts, edges[:, 0, 0], edges[:, 1, 1], chosen.is_null),
+        "score": tf.exp(chosen.scores - tf.gather(found.totals, chosen.windows)),
+    }
+    return outputs | ({"null_score": chosen.differences} if model.allow_no_answer else {})
+
+
+def _cut_windows(model: QuestionAnswerer, ids: Any, of_context: Any) -> GraphWindows:
+    """Cuts contexts; ``of_context`` tells their tokens, int64 RaggedTensor, (batch, None)."""
+    behind = model.tokenizer.pair_affixes[1]
+    before = ids.row_lengths() - behind - tf.reduce_sum(of_context, axis=1)
+    check = tf.debugging.assert_less(
+        before,
+        tf.constant(model.max_length - behind - model.doc_stride, tf.int64),
+        message="A question must leave room for its context. Shorten it.",
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return windows_in_graph(
+            ids, before, behind, max_length=model.max_length, overlap=model.doc_stride
+        )
+
+
+def _choose(model: QuestionAnswerer, windows: GraphWindows, found: SpanScores) -> _Chosen:
+    """Chooses between the likeliest spans of a text's examples, and none."""
 
     def by_text(values: Any, filler: float) -> Any:
-        rows = tf.RaggedTensor.from_row_lengths(values, windows.counts)
-        return rows.to_tensor(filler)
+        return tf.RaggedTensor.from_row_lengths(values, windows.counts).to_tensor(filler)
 
-    best = windows.firsts + tf.argmax(by_text(found.scores[:, 0], 4 * MASKED), axis=1)
+    spans = found.scores[:, 0]
+    best = windows.firsts + tf.argmax(by_text(spans, 4 * MASKED), axis=1)
     null = windows.firsts + tf.argmin(by_text(found.nulls, -4 * MASKED), axis=1)
-    score, null_score = tf.gather(found.scores[:, 0], best), tf.gather(found.nulls, null)
+    score, null_score = tf.gather(spans, best), tf.gather(found.nulls, null)
     is_null = score < MASKED / 2
-    difference = tf.where(is_null, -2 * MASKED, null_score - score)
+    differences = tf.where(is_null, -2 * MASKED, null_score - score)
     if model.allow_no_answer:
-        is_null |= difference > model.null_score_diff_threshold
-    columns = tf.gather(tf.stack([found.starts[:, 0], found.ends[:, 0]], axis=1), best)
-    tokens = tf.gather(windows.sources.row_starts(), best)[:, None] + tf.cast(columns, tf.int64)
-    edges = tf.gather(offsets.values, tf.gather(windows.sources.values, tokens))
-    chosen = tf.where(is_null, null_score, score)
-    outputs = {
-        **_cut_out(contexts, edges[:, 0, 0], edges[:, 1, 1], is_null),
-        "score": tf.exp(chosen - tf.gather(found.totals, tf.where(is_null, null, best))),
-    }
-    return outputs | ({"null_score": difference} if model.allow_no_answer else {})
+        is_null |= differences > model.null_score_diff_threshold
+    return _Chosen(
+        tf.where(is_null, null, best), tf.where(is_null, null_score, score), is_null, differences
+    )
 
 
 def _cut_out(contexts: Any, starts: Any, ends: Any, is_null: Any) -> dict[str, Any]:
