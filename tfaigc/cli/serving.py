@@ -75,7 +75,7 @@ _positive = click.IntRange(min=1)
     show_default=True,
     help="How often to look for new versions; 0: never.",
 )
-@click.option("--max-body-bytes", type=_positive, default=64 * 1024 * 1024, show_default=True)
+@click.option("--max-body-bytes", type=_positive, default=16 * 1024 * 1024, show_default=True)
 @click.option(
     "--token-file", default=None, help="Bearer tokens, one a line; who has none gets 401."
 )

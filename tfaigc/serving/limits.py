@@ -16,5 +16,5 @@ class Limits:
     """
 
     timeout: float | None = 30.0
-    max_body_bytes: int = 64 * 1024 * 1024
+    max_body_bytes: int = 16 * 1024 * 1024
     body_seconds: float = 30.0

@@ -90,7 +90,7 @@ def serve(
 def read_settings(
     *,
     timeout: float = 30.0,
-    max_body_bytes: int = 64 * 1024 * 1024,
+    max_body_bytes: int = 16 * 1024 * 1024,
     token_file: str | None = None,
     certificate: str | None = None,
     private_key: str | None = None,
