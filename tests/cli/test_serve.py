@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,26 @@ def test_options_reach_their_places(tmp_path: Path) -> None:
     assert settings.access.keys is not None
     assert settings.access.rate is not None
     assert not settings.access.has_tls
+
+
+def test_nobody_waits_for_a_log_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfaigc.workflows import serve
+
+    release, printed = threading.Event(), []
+
+    class Stuck(logging.Handler):
+        def __init__(self, stream: object) -> None:
+            super().__init__()
+
+        def emit(self, record: logging.LogRecord) -> None:
+            assert release.wait(10)
+            printed.append(record.getMessage())
+
+    monkeypatch.setattr(serve, "_MOST_LINES", 3)
+    monkeypatch.setattr(logging, "StreamHandler", Stuck)
+    with serve._printed_requests():
+        for number in range(100):
+            logging.getLogger("tfaigc.serving.requests").info("%d", number)
+        release.set()
+    assert printed[0] == "0"
+    assert 3 <= len(printed) <= 5

@@ -123,8 +123,10 @@ def test_a_rate_is_kept_over_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_request_has_an_id_and_a_line(core: Core, caplog: pytest.LogCaptureFixture) -> None:
-    client = gated(core)
+    client = TestClient(Gate(rest_app(core), core, Access(), log=True))
     with caplog.at_level(logging.INFO, "tfaigc.serving.requests"):
+        gated(core).get(PATH)
+        assert not caplog.records
         given = client.get(PATH, headers={"x-request-id": "order-7.a"})
         strange = client.get("/v1/models/none", headers={"x-request-id": "a b\n{"})
     assert given.headers["x-request-id"] == "order-7.a"

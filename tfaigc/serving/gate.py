@@ -37,12 +37,14 @@ class Gate:
         app: The interface.
         core: Where refusals are counted.
         access: Who may ask, and how often.
+        log: Whether each request gets a line in the log.
     """
 
-    def __init__(self, app: ASGIApp, core: Core, access: Access) -> None:
+    def __init__(self, app: ASGIApp, core: Core, access: Access, *, log: bool = False) -> None:
         self._app = app
         self._core = core
         self._access = access
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, or refuses it."""
@@ -74,7 +76,7 @@ class Gate:
         try:
             await app(scope, receive, send_with_id)
         finally:
-            if request_log.isEnabledFor(logging.INFO):
+            if self._log:
                 _log(scope, request_id, client, status, time.perf_counter() - start)
 
     def _refusal(self, error: RequestError) -> Response:

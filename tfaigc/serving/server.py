@@ -61,6 +61,7 @@ class Settings:
         batching: How requests share runs.
         limits: What a request may cost.
         access: Who may ask, and how that is kept secret.
+        log_requests: Whether each request gets a line in the log `tfaigc.serving.requests`.
         poll_seconds: How often to look for new versions; 0 for never.
         drain_seconds: How long requests may take that are under way when the server is to end.
     """
@@ -71,6 +72,7 @@ class Settings:
     batching: Batching = field(default_factory=Batching)
     limits: Limits = field(default_factory=Limits)
     access: Access = field(default_factory=Access)
+    log_requests: bool = False
     poll_seconds: float = 1.0
     drain_seconds: int = 30
 
@@ -207,7 +209,12 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(
             uvicorn.Config(
-                Gate(rest_app(core, settings.limits), core, settings.access),
+                Gate(
+                    rest_app(core, settings.limits),
+                    core,
+                    settings.access,
+                    log=settings.log_requests,
+                ),
                 http=PatientProtocol,
                 ssl_certfile=settings.access.certificate,
                 ssl_keyfile=settings.access.private_key,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
+from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from tfaigc.errors import ServingError
@@ -24,6 +28,9 @@ _NEEDED = (
     "tensorflow_serving",
     "uvicorn",
 )
+
+# Lines that wait to be printed.
+_MOST_LINES = 10_000
 
 
 def require_serving_extra() -> None:
@@ -45,7 +52,6 @@ def serve(
     *,
     model_config_file: str | None = None,
     model_name: str | None = None,
-    log_requests: bool = False,
     screen: Screen,
     **options: Any,
 ) -> None:
@@ -55,7 +61,6 @@ def serve(
         directory: One that holds versions, or models; None where a file names the models.
         model_config_file: A model config file of TensorFlow Serving.
         model_name: What to call the single model of a directory.
-        log_requests: Whether to print a JSON line for each request.
         screen: Where remarks go.
         options: What `read_settings` takes.
 
@@ -67,8 +72,7 @@ def serve(
     from tfaigc.serving.versions import ModelConfig, models_in
 
     settings = read_settings(**options)
-    if log_requests:
-        _print_requests()
+    requests = _printed_requests() if settings.log_requests else nullcontext()
 
     def models() -> list[ModelConfig]:
         if directory is None:
@@ -83,7 +87,8 @@ def serve(
             screen.fact("gRPC", listening.grpc_url)
         screen.remark("Ctrl-C ends it")
 
-    run(models, settings, ready=ready)
+    with requests:
+        run(models, settings, ready=ready)
     screen.remark("Answered what was under way, and ended")
 
 
@@ -135,9 +140,39 @@ def read_settings(
     )
 
 
-def _print_requests() -> None:
-    """Sends the log of requests to stdout as it is: programs read it."""
-    logger = logging.getLogger("tfaigc.serving.requests")
-    logger.addHandler(logging.StreamHandler(sys.stdout))
+class _Lossy(QueueHandler):
+    """Drops lines when nobody reads them: a server must not wait for its log."""
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Hands a line over, if there is room."""
+        with suppress(Full):
+            self.queue.put_nowait(record)
+
+
+class _Printer(QueueListener):
+    """Prints what is left before it ends, be there ever so much."""
+
+    def __init__(self, lines: Queue[Any], handler: logging.Handler) -> None:
+        super().__init__(lines, handler)
+        self._lines = lines
+
+    def enqueue_sentinel(self) -> None:
+        """Waits for room for the mark of the end."""
+        self._lines.put(None)
+
+
+@contextmanager
+def _printed_requests() -> Iterator[None]:
+    """Sends the log of requests to stdout as it is, for programs to read."""
+    logger, lines = logging.getLogger("tfaigc.serving.requests"), Queue[Any](_MOST_LINES)
+    handler, printer = _Lossy(lines), _Printer(lines, logging.StreamHandler(sys.stdout))
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    logger.addHandler(handler)
+    printer.start()
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+        printer.stop()
