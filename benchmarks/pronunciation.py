@@ -26,7 +26,7 @@ CONFIG = {
     "num_decoder_layers": 3,
     "dropout_rate": 0.1,
 }
-BATCH_SIZE, LEARNING_RATE, WARMUP, SMOOTHING, MAX_LENGTH = 256, 3e-3, 0.05, 0.1, 40
+BATCH_SIZE, LEARNING_RATE, WARMUP, SMOOTHING, MAX_LENGTH = 128, 1e-3, 0.1, 0.1, 40
 
 
 def split(seed: int) -> tuple[list[dict[str, str]], dict[str, list[str]]]:
@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0, help="of training, at most")
-    parser.add_argument("--epochs", type=int, default=12, help="which the learning rate falls over")
+    parser.add_argument("--epochs", type=int, default=8, help="which the learning rate falls over")
     parser.add_argument("--measured", type=int, default=1000, help="held-out words in the curve")
     parser.add_argument("--seed", type=int, default=0)
     run(**vars(parser.parse_args(arguments)))
