@@ -175,7 +175,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
                 for column in range((classes if classes is not None else scores).shape[1]):  # type: ignore[union-attr]
                     found = each.classes.add()
                     if classes is not None:
-                        found.label = _text(classes[row, column])
+                        found.label = classes[row, column].decode("utf-8", "replace")
                     if scores is not None:
                         found.score = scores[row, column]
 
@@ -295,7 +295,3 @@ def _wanted_outputs(signature: Signature, wanted: Any) -> list[str]:
         if list(wanted).count(name) > 1:
             raise invalid(f"duplicate output tensor alias: {name}")
     return list(wanted) or list(signature.outputs)
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
