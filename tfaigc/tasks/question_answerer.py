@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,14 +11,14 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tfaigc.data import BatchOrder, Table, check_questions, read_records
+from tfaigc.data import Table, check_questions, read_records
 from tfaigc.errors import ConfigError
 from tfaigc.evaluation import AnsweredQuestions, Report, answer_report
 from tfaigc.families import Backbone
 from tfaigc.tasks.answering.graph import answer_in_graph
-from tfaigc.tasks.answering.inference import answer_table
+from tfaigc.tasks.answering.inference import answer_table, as_outputs, logits_of_table
 from tfaigc.tasks.answering.training import label_windows
-from tfaigc.tasks.answering.windows import encode_questions
+from tfaigc.tasks.answering.windows import encode_questions, questions_of_texts
 from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.headed_model import HARD_TEXTS
 from tfaigc.tasks.unlabelled_task import UnlabelledTask
@@ -237,15 +236,7 @@ class QuestionAnswerer(UnlabelledTask):
         Returns:
             For each record a list: float32, (tokens, 2), of each of its examples.
         """
-        windows = encode_questions(self, table)
-        lengths = np.diff(windows.encoded.row_splits)
-        found: list[Any] = [None] * len(lengths)
-        order = BatchOrder(lengths, batch_size)
-        for examples, inputs in self.numbered_batches(Examples(windows.encoded), order):
-            for place, scores in zip(examples, self.predict_on_batch(inputs), strict=True):
-                found[place] = scores[: lengths[place]]
-        cuts = np.searchsorted(windows.places, np.arange(len(table) + 1))
-        return [found[begin:end] for begin, end in itertools.pairwise(cuts)]
+        return logits_of_table(self, table, batch_size=batch_size)
 
     def infer(
         self,
@@ -314,12 +305,7 @@ class QuestionAnswerer(UnlabelledTask):
 
     def hard_questions(self) -> list[dict[str, Any]]:
         """Returns what an export is asked besides: each hard text as context, and as question."""
-        lengths = map(len, self.tokenizer.encode(HARD_TEXTS, HARD_TEXTS[:1] * len(HARD_TEXTS)))
-        room = self.max_length - self.doc_stride
-        short = [text for text, length in zip(HARD_TEXTS, lengths, strict=True) if length < room]
-        long = " ".join(HARD_TEXTS[2:4] * (2 + self.max_length // 8))
-        contexts = [{"question": short[-1], "context": text} for text in (*HARD_TEXTS, long)]
-        return contexts + [{"question": text, "context": text[::-1]} for text in short]
+        return questions_of_texts(self, HARD_TEXTS)
 
     def null_columns(self, token_ids: Any) -> Any:
         """Finds the token that stands for no answer, int64, (batch,); see ``null_columns``."""
@@ -341,12 +327,7 @@ class QuestionAnswerer(UnlabelledTask):
     ) -> Mapping[str, np.ndarray]:
         """Says what the SavedModel must answer to raw strings: what ``infer`` does."""
         rows = [dict(zip(texts, row, strict=True)) for row in zip(*texts.values(), strict=True)]
-        answers = self.infer(rows)
-        dtypes = {"answer": "object", "start": "int32", "end": "int32"}
-        return {
-            name: np.array([answer[name] for answer in answers], dtypes.get(name, "float32"))
-            for name in answers[0]
-        }
+        return as_outputs(self.infer(rows))
 
     def _read_with_targets(self, records: Any, columns: Mapping[str, str] | None) -> Table:
         table = self.read(records, columns=columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +39,30 @@ def answer_table(
         _answer(model, windows, found, range(cuts[index], cuts[index + 1]), context, n_best=n_best)
         for index, context in enumerate(table.column("context"))
     ]
+
+
+def as_outputs(answers: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Gives answers the form that a SavedModel gives them: an array, (answers,), by name."""
+    dtypes = {"answer": "object", "start": "int32", "end": "int32"}
+    return {
+        name: np.array([answer[name] for answer in answers], dtypes.get(name, "float32"))
+        for name in answers[0]
+    }
+
+
+def logits_of_table(
+    model: QuestionAnswerer, table: Table, *, batch_size: int
+) -> list[list[np.ndarray]]:
+    """Computes logits: for each record a list, float32, (tokens, 2), of each of its examples."""
+    windows = encode_questions(model, table)
+    lengths = np.diff(windows.encoded.row_splits)
+    found: list[Any] = [None] * len(lengths)
+    order = BatchOrder(lengths, batch_size)
+    for examples, inputs in model.numbered_batches(Examples(windows.encoded), order):
+        for place, logits in zip(examples, model.predict_on_batch(inputs), strict=True):
+            found[place] = logits[: lengths[place]]
+    cuts = np.searchsorted(windows.places, np.arange(len(table) + 1))
+    return [found[begin:end] for begin, end in itertools.pairwise(cuts)]
 
 
 def _score_windows(

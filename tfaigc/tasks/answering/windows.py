@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -68,6 +69,24 @@ def encode_questions(model: QuestionAnswerer, table: Table) -> QuestionWindows:
         offsets=located.offsets,
         contexts=contexts,
     )
+
+
+def questions_of_texts(model: QuestionAnswerer, texts: Sequence[str]) -> list[dict[str, str]]:
+    """Makes questions of texts: each is a context, and one that is short enough a question.
+
+    Args:
+        model: The model.
+        texts: The texts.
+
+    Returns:
+        Records with ``question`` and ``context``, one of which is long.
+    """
+    lengths = map(len, model.tokenizer.encode(texts, [""] * len(texts)))
+    room = model.max_length - model.doc_stride
+    short = [text for text, length in zip(texts, lengths, strict=True) if length < room]
+    long = " ".join([*texts[2:4]] * (2 + model.max_length // 8))
+    contexts = [{"question": short[-1], "context": text} for text in (*texts, long)]
+    return contexts + [{"question": text, "context": text[::-1]} for text in short]
 
 
 def null_columns(encoded: EncodedTexts, cls_token_id: int | None) -> np.ndarray:
