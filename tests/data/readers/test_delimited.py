@@ -101,3 +101,11 @@ def test_a_file_without_header(tmp_path: Path) -> None:
     table = read(tmp_path, "1\t2.27\tThe Rock is destined to be\n2\t-1\tDull.\n", "tsv")
     with pytest.raises(DataError, match="The first line looks like data: add a header line"):
         table.require("text")
+
+
+def test_the_three_header_lines_of_orange(tmp_path: Path) -> None:
+    table = read(tmp_path, "Category\tText\nd\tstring\nclass\t\n\nearn\tup\n", "tab")
+    assert table.rows == [{"Category": "earn", "Text": "up"}]
+    assert lines(table) == [5]
+    plain = read(tmp_path, "label\ttext\nearn\tup\nacq\tdown\n", "tab")
+    assert plain.column("label") == ["earn", "acq"]

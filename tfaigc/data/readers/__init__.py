@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tfaigc.data.faults import Fault
 from tfaigc.data.readers.columns import read_columns, read_conllu
-from tfaigc.data.readers.delimited import read_csv, read_tsv
+from tfaigc.data.readers.delimited import read_csv, read_tab, read_tsv
 from tfaigc.data.readers.examples import read_examples_file
 from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
 from tfaigc.data.readers.json_documents import read_json
@@ -39,6 +39,7 @@ FileReader = Callable[[Path, str], tuple[Table, list[Fault]]]
 FILE_READERS: dict[str, FileReader] = {
     ".csv": read_csv,
     ".tsv": read_tsv,
+    ".tab": read_tab,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".json": read_json,

@@ -1,8 +1,9 @@
-"""Read CSV and TSV files that have a header line."""
+"""Read CSV and TSV files that have a header line, and Orange's, which have three."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from tfaigc.data.faults import Fault
 from tfaigc.data.readers.text_lines import text_lines
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
+
+_TSV_MOVE = "Fields of a TSV file cannot hold tabs or line ends, quoted or not: save it as CSV."
+# https://orangedatamining.com/docs: "Loading your data", the legacy three-row header.
+_ORANGE_TYPES = frozenset(
+    "continuous c numeric n discrete d categorical string s text time t basket".split()
+)
 
 
 def read_csv(path: Path, name: str) -> tuple[Table, list[Fault]]:
@@ -48,8 +55,30 @@ def read_tsv(path: Path, name: str) -> tuple[Table, list[Fault]]:
     Raises:
         DataError: The file cannot be read.
     """
-    move = "Fields of a TSV file cannot hold tabs or line ends, quoted or not: save it as CSV."
-    return _to_table(_tsv_rows(path, name), name, move)
+    return _to_table(_tsv_rows(path, name), name, _TSV_MOVE)
+
+
+def read_tab(path: Path, name: str) -> tuple[Table, list[Fault]]:
+    """Reads a file of Orange, or tab-separated values under another name.
+
+    In Orange's form two more lines stand behind the header: the columns' types, and their roles.
+    They are left out.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+
+    Returns:
+        See ``read_tsv``.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    rows = _tsv_rows(path, name)
+    first = list(itertools.islice(rows, 3))
+    if len(first) > 1 and all(cell.split(" ")[0] in _ORANGE_TYPES for cell in first[1][1]):
+        first = first[:1]
+    return _to_table(itertools.chain(first, rows), name, _TSV_MOVE)
 
 
 def _csv_rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
