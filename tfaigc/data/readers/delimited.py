@@ -15,7 +15,10 @@ from tfaigc.errors import DataError
 _TSV_MOVE = "Fields of a TSV file cannot hold tabs or line ends, quoted or not: save it as CSV."
 # https://orangedatamining.com/docs: "Loading your data", the legacy three-row header.
 _ORANGE_TYPES = frozenset(
-    "continuous c numeric n discrete d categorical string s text time t basket".split()
+    (
+        *("continuous", "c", "numeric", "n", "discrete", "d", "categorical"),
+        *("string", "s", "text", "time", "t", "basket"),
+    )
 )
 
 
