@@ -98,6 +98,7 @@ def test_a_large_body_is_refused_before_it_is_read(core: Core) -> None:
         (gzip.compress(GOOD)[:-9], 400),
         (gzip.compress(b" " * 10_000_000), 413),
     ],
+    ids=["whole", "plain", "cut short", "a bomb"],
 )
 def test_packed_bodies_are_unpacked_within_limits(core: Core, body: bytes, status: int) -> None:
     client = TestClient(rest_app(core, Limits(max_body_bytes=100_000)))
