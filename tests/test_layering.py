@@ -15,7 +15,7 @@ ROWS = [
     {"errors", "version"},
     {"layers", "sources", "tagging"},
     {"checkpoints", "tokenizers", "models"},
-    {"families", "data", "training", "evaluation", "generation", "export"},
+    {"families", "data", "training", "evaluation", "generation", "export", "deployment"},
     {"tasks"},
     {"recipe"},
     {"workflows"},

@@ -133,6 +133,8 @@ def test_shell_blocks_leave_what_they_promise(worked_desk: Path) -> None:
     assert len(answers) == 48
     assert {json.loads(line)["label"] for line in answers} <= {"negative", "positive"}
     assert (worked_desk / "savedmodels/mine/1/saved_model.pb").is_file()
+    for written in ("docker/compose", "kubernetes/deployment", "kserve/inferenceservice"):
+        assert (worked_desk / f"deploy/{written}.yaml").is_file()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tfaigc.cli.deployment import deploy
 from tfaigc.cli.group import VerbGroup, column_option, column_options, prepare, shared_options
 from tfaigc.cli.serving import serve
 from tfaigc.version import __version__
@@ -287,6 +288,7 @@ def check(context: click.Context, directory: str, server_version: str | None) ->
 
 
 cli.add_command(serve)
+cli.add_command(deploy)
 
 
 @cli.command(short_help="Describe a model or a data file.")

@@ -65,9 +65,17 @@ class Screen:
         Args:
             words: The verb and what stands behind it.
         """
+        self.next_line(command_line(*words))
+
+    def next_line(self, line: str) -> None:
+        """Prints what to type next where that is no command of ours.
+
+        Args:
+            line: As a shell takes it.
+        """
         if not self.quiet:
             self.console.print("\n[bold]Next:[/bold]")
-            self.console.print(f"  {escape(command_line(*words))}")
+            self.console.print(f"  {escape(line)}")
 
     @contextmanager
     def showing_log(self, name: str, level: int) -> Iterator[None]:
