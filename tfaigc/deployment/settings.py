@@ -10,8 +10,6 @@ from pathlib import Path
 
 from tfaigc.errors import ConfigError
 
-TARGETS = ("docker", "kubernetes", "kserve")
-
 _MODEL_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LABEL = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 # What Kubernetes takes as the name of a service: RFC 1035.
