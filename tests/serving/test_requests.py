@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -12,9 +14,10 @@ from starlette.testclient import TestClient
 
 from tfaigc.serving.core import Core
 from tfaigc.serving.json_answers import write_numbers
-from tfaigc.serving.json_text import quoted
+from tfaigc.serving.json_text import parse_object, quoted
 from tfaigc.serving.limits import Limits
 from tfaigc.serving.rest import rest_app
+from tfaigc.serving.statuses import RequestError
 
 GOOD = b'{"instances": [1]}'
 
@@ -44,6 +47,30 @@ def test_a_strange_body_is_refused_in_few_words(client: TestClient, body: bytes,
     assert response.status_code == 400
     assert 0 < len(response.json()["error"]) < 200_000
     assert client.post("/v1/models/numbers:predict", content=GOOD).json() == {"predictions": [2.5]}
+
+
+def seconds_to_parse(body: bytes) -> float:
+    """The least of several times, as others may use the processor too."""
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        with contextlib.suppress(RequestError):
+            parse_object(body)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+@pytest.mark.parametrize("end", [b"", b"\\"], ids=["even", "odd"])
+def test_strings_without_end_take_time_by_their_length(end: bytes) -> None:
+    short, long = (seconds_to_parse(b'{"a": Inf, ' + b'\\"' * count + end) for count in (500, 4000))
+    assert long < 20 * short
+
+
+def test_digits_take_no_more_time_than_letters() -> None:
+    digits, letters = (
+        seconds_to_parse(b'{"a": "' + (each * 308 + b" ") * 100 + b'"}') for each in (b"1", b"a")
+    )
+    assert digits < 15 * letters
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,11 @@ _MOST_QUOTED_BYTES = 256
 _DEEPEST_QUOTED = _MOST_QUOTED_BYTES
 
 # Numbers that may not fit a double, and the short names of infinity, are rare: only a body that
-# has something of their form is read with more care.
-_LARGE_NUMBER = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{309}")
-_STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*"|\bInf\b', re.DOTALL)
+# has something of their form is read with more care. Digits are counted from the first of a run
+# only, and a string that does not end matches to the end of the text: else both searches would
+# begin anew at each character, and hold up the whole process.
+_LARGE_NUMBER = re.compile(r"[eE]\+?[0-9]{3}|[0-9](?<![0-9]{2})[0-9]{308}")
+_STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\bInf\b', re.DOTALL)
 
 _decoder = json.JSONDecoder()
 
