@@ -213,6 +213,20 @@ FAULTS: list[tuple[str, Any, str, str]] = [
     ),
     (
         "Predict",
+        predict_request("scales", z=bad_tensor(sizes=[2**40], float_val=[1])),
+        "INVALID_ARGUMENT",
+        "signature: z",
+    ),
+    (
+        "Predict",
+        predict_request(
+            "numbers", "pair", **{n: bad_tensor(sizes=[600_000], float_val=[1]) for n in "ab"}
+        ),
+        "INVALID_ARGUMENT",
+        "1000000 elements together",
+    ),
+    (
+        "Predict",
         predict_request("scales", x=bad_tensor(sizes=[3], tensor_content=b"abc")),
         "INVALID_ARGUMENT",
         "tensor parsing error: x",

@@ -112,7 +112,7 @@ class _Calls:
 
     def __init__(self, core: Core, limits: Limits, access: Access) -> None:
         self.core = core
-        self._limits = limits
+        self.limits = limits
         self._access = access
 
     def answer(
@@ -147,7 +147,7 @@ class _Calls:
         context: grpc.ServicerContext,
     ) -> Arrays:
         """Runs a signature within the time that the client gave."""
-        timeouts = (context.time_remaining(), self._limits.timeout)
+        timeouts = (context.time_remaining(), self.limits.timeout)
         timeout = min((each for each in timeouts if each is not None), default=None)
         deadline = None if timeout is None else time.monotonic() + timeout
         answer = servable.submit(signature, inputs, deadline)
@@ -214,7 +214,8 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
                     Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
                 )
             wanted = _wanted_outputs(signature, request.output_filter)
-            inputs = predict_inputs(request)
+            signature.check_names(request.inputs)
+            inputs = predict_inputs(request, self._calls.limits.max_body_bytes)
             self._calls.core.metrics.examples(servable.name, example_count(inputs))
             outputs = self._calls.run(servable, name, inputs, context)
         response = predict_pb2.PredictResponse()

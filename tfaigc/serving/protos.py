@@ -28,26 +28,32 @@ def signature_of(request: Any) -> str:
     return request.model_spec.signature_name or DEFAULT_SIGNATURE
 
 
-def predict_inputs(request: Any) -> dict[str, np.ndarray]:
+def predict_inputs(request: Any, most_elements: int = _MOST_ELEMENTS) -> dict[str, np.ndarray]:
     """Makes arrays of a `PredictRequest`.
 
     Args:
         request: The request.
+        most_elements: How many elements its tensors may have together.
 
     Returns:
         Arrays by input name.
 
     Raises:
-        RequestError: A tensor is broken.
+        RequestError: A tensor is broken, or there are too many elements.
     """
     from tensorflow import make_ndarray
 
-    arrays = {}
+    arrays, left = {}, most_elements
     for name, proto in request.inputs.items():
         sizes = [dimension.size for dimension in proto.tensor_shape.dim]
-        # A tensor may be written as one value and a shape: a small request for much memory.
-        if any(size < 0 for size in sizes) or math.prod(sizes) > _MOST_ELEMENTS:
-            raise invalid(f"tensor parsing error: {name}: its shape is {sizes}")
+        # A tensor may be written as one value and a shape: a small request for much memory. One
+        # that is written in full takes a byte or more for each element.
+        if any(size < 0 for size in sizes) or math.prod(sizes) > left:
+            raise invalid(
+                f"tensor parsing error: {name}: its shape is {sizes}. The inputs of a request "
+                f"may have {most_elements} elements together"
+            )
+        left -= math.prod(sizes)
         try:
             arrays[name] = make_ndarray(proto)
         except (TypeError, ValueError, OverflowError, MemoryError) as error:

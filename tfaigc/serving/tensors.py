@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,21 @@ class Signature:
             spec.is_batched for specs in (self.inputs, self.outputs) for spec in specs.values()
         )
 
+    def check_names(self, given: Iterable[str]) -> None:
+        """Refuses names that are no inputs.
+
+        Args:
+            given: The names that a request has.
+
+        Raises:
+            RequestError: An input is unknown.
+        """
+        if unknown := sorted(set(given) - set(self.inputs)):
+            raise invalid(
+                f"input tensor alias not found in signature: {unknown[0]}. "
+                f"Inputs expected to be in the set {{{','.join(self.inputs)}}}."
+            )
+
     def complete(self, given: Arrays) -> dict[str, np.ndarray]:
         """Checks a request's arrays and fills in those that have defaults.
 
@@ -91,11 +106,7 @@ class Signature:
                 Code.UNIMPLEMENTED,
                 f"Signature {self.name!r} has sparse or ragged tensors; only dense ones are served",
             )
-        if unknown := sorted(set(given) - set(self.inputs)):
-            raise invalid(
-                f"input tensor alias not found in signature: {unknown[0]}. "
-                f"Inputs expected to be in the set {{{','.join(self.inputs)}}}."
-            )
+        self.check_names(given)
         arrays = {**self.defaults, **given}
         if missing := sorted(set(self.inputs) - set(arrays)):
             raise invalid(
