@@ -81,7 +81,7 @@ def test_training_draws_texts_together(
     model = tfaigc.TextEmbedder.from_pretrained(tiny_bert, normalize=True, dtype="mixed_bfloat16")
     before = model.report(PAIRS).metrics["mrr_at_10"]
     data = model.dataset(PAIRS, batch_size=6, shuffle=True, cache=False)
-    model.compile(learning_rate=3e-3, gradient_accumulation_steps=2)
+    model.compile(learning_rate=3e-3)
     losses = model.fit(data, epochs=12, verbose=0).history["loss"]
     assert losses[-1] < losses[0] / 2
     assert model.report(PAIRS).metrics["mrr_at_10"] > before
@@ -108,6 +108,8 @@ def test_training_draws_texts_together(
         ({"objective": "triplet"}, PAIRS, ConfigError, "multiple_negatives_ranking for pairs"),
         ({"matryoshka_dims": [64]}, PAIRS, ConfigError, "widths from 1 to 32"),
         ({"scale": 0}, PAIRS, ConfigError, "scale must be above 0"),
+        ({"gradient_accumulation_steps": 2}, PAIRS, ConfigError, "texts of a whole step"),
+        ({"objective": "ranking"}, PAIRS, ConfigError, "objective must be one of"),
         ({}, [{"text": "a"}], DataError, "which texts belong together"),
         ({}, [{**SCORES[0], "score": 4.2}], DataError, r"records\[0\].*Divide scores"),
         ({}, [{**MATCHES[0], "label": "yes"}], DataError, "1 where the texts match"),
@@ -127,3 +129,19 @@ def test_what_is_refused(
 
     with pytest.raises(error, match=message):
         train()
+
+
+def test_the_loss_suits_the_records_whenever_these_come(tiny_bert: Path) -> None:
+    model = tfaigc.TextEmbedder.from_pretrained(tiny_bert, max_length=32)
+    model.compile(run_eagerly=True)
+    vectors = model.embed([text for row in SCORES for text in (row["text"], row["text_pair"])])
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).reshape(-1, 2, 32)
+    errors = (unit[:, 0] * unit[:, 1]).sum(1) - [row["score"] for row in SCORES]
+    loss = model.evaluate(SCORES, verbose=0)
+    assert loss == pytest.approx(np.mean(errors**2), abs=1e-5)
+    with pytest.raises(ConfigError, match="say the same of their texts"):
+        model.fit(SCORES, validation_data=PAIRS, verbose=0)
+    model.dataset(MATCHES, cache=False)
+    model.compile(objective="contrastive")
+    with pytest.raises(ConfigError, match="supervised_contrastive for labelled texts"):
+        model.fit(CLASSES, verbose=0)

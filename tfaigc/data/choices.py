@@ -46,16 +46,18 @@ def check_choices(
     for index, row in enumerate(table.rows):
         choices, names, reason = _read_choices(row.get("choices"), table.column_name("choices"))
         number = -1
-        if with_labels and not reason:
+        if not reason and (with_labels or "label" in row):
             column = table.column_name("label")
-            number, reason = _find(row.get("label"), choices, names, column)
+            number, fault = _find(row.get("label"), choices, names, column)
+            reason = fault if with_labels else ""
         if reason:
             reasons[index] = f"{reasons[index]} {reason}" if index in reasons else reason
         found.append((choices, number))
     kept = leave_out(table, reasons, max_invalid_share)
     usable = [each for index, each in enumerate(found) if index not in reasons]
     rows = [
-        {**row, "choices": choices} | ({"label": number} if with_labels else {})
+        # Where a label cannot be read, whoever needs it says so.
+        {**row, "choices": choices} | ({"label": number} if number >= 0 else {})
         for row, (choices, number) in zip(kept.rows, usable, strict=True)
     ]
     return replace(kept, rows=rows), np.array([number for _, number in usable], np.int32)

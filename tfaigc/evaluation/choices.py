@@ -11,6 +11,7 @@ import numpy as np
 from tfaigc.errors import DataError
 from tfaigc.evaluation.arguments import Array
 from tfaigc.evaluation.confusions import reliability_figure
+from tfaigc.evaluation.example_scores import ExampleScores
 from tfaigc.evaluation.metrics import expected_calibration_error, wilson_interval
 from tfaigc.evaluation.report import Report
 from tfaigc.evaluation.sections import Table
@@ -95,6 +96,7 @@ def choice_report(chosen: ChosenTexts, *, title: str = "Choices' report") -> Rep
             "accuracy with 95 %."
         ],
         headline=("accuracy",),
+        examples=ExampleScores("accuracy", hits, np.ones(len(hits))),
     )
 
 

@@ -124,6 +124,10 @@ def pair_report(vectors: Array, texts: Sequence[Sequence[str]], *, title: str = 
         title=title,
         metrics=metrics,
         sections=[errors],
+        predictions=[
+            {"anchor": row[0], "positive": row[1], "nearest": candidates[places[place]]}
+            for row, place in zip(texts, best, strict=True)
+        ],
         notes=[f"Measured on {counted(vectors)}, whose texts are {len(places):,} candidates."],
         headline=["accuracy_at_1", "mrr_at_10"],
         examples=ExampleScores("accuracy_at_1", right, np.ones(len(right))),
@@ -164,6 +168,10 @@ def neighbour_report(
         title=title,
         metrics=metrics,
         sections=[errors],
+        predictions=[
+            {"text": str(texts[row]), "nearest": str(texts[place])}
+            for row, place in zip(rows, best, strict=True)
+        ],
         notes=notes,
         headline=["accuracy_at_1", "mrr_at_10"],
         examples=ExampleScores("accuracy_at_1", right, np.ones(len(right))),

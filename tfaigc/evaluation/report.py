@@ -21,7 +21,8 @@ from tfaigc.evaluation.sections import Figure, Section, Table
 
 # What predictions say of an example itself, whatever a model answers.
 _ASKED = (
-    *("text", "text_pair", "words", "question", "source", "target"),
+    *("text", "text_pair", "words", "question", "choices", "source", "target"),
+    *("anchor", "positive"),
     *("reference", "references", "tokens"),
 )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import keras
 
-from tfaigc.data import CLASSES, MATCHES, PAIRS, SCORED, TRIPLETS, Relation
+from tfaigc.data import CLASSES, MATCHES, PAIRS, RELATIONS, SCORED, TRIPLETS, Relation
 from tfaigc.errors import ConfigError
 from tfaigc.training import embedding_losses as losses
 
@@ -24,6 +25,73 @@ _SUITED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 OBJECTIVES = tuple(dict.fromkeys(name for names in _SUITED.values() for name in names))
 """Names of the losses."""
+
+
+class Objective(keras.losses.Loss):
+    """A loss that is chosen by what records say of their texts, when these are known.
+
+    Args:
+        make: Takes a relation to the loss.
+        relation: What the records say, as far as is known.
+        in_parts: Whether steps are computed in parts.
+
+    Raises:
+        ConfigError: There is no such loss for the relation, or not in parts.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Relation], keras.losses.Loss],
+        relation: Relation,
+        *,
+        in_parts: bool,
+        name: str = "objective",
+    ) -> None:
+        super().__init__(name=name)
+        self._make = make
+        self._in_parts = in_parts
+        self._relation: Relation | None = None
+        self.suit(relation)
+
+    @property
+    def compares_examples(self) -> bool:
+        """Whether an example's loss depends on the others of its step."""
+        return bool(getattr(self._loss, "compares_examples", False))
+
+    def suit(self, relation: Relation) -> bool:
+        """Takes the loss that suits a relation; says whether it is another one.
+
+        Raises:
+            ConfigError: See the class.
+        """
+        if relation == self._relation:
+            return False
+        self._loss, self._relation = self._make(relation), relation
+        if self._in_parts and self.compares_examples:
+            raise ConfigError(
+                f"{self._loss.name} compares the texts of a whole step, which cannot be computed "
+                "in parts. Received: gradient_accumulation_steps above 1. Pass 1; "
+                "gradient_checkpointing saves memory, too."
+            )
+        return True
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Computes each example's loss, float32, (batch,)."""
+        return self._loss.call(y_true, y_pred)
+
+
+def first_suited(name: str | None) -> Relation:
+    """Finds a relation that an objective suits, where none is known yet.
+
+    Raises:
+        ConfigError: There is no such objective.
+    """
+    for relation in RELATIONS:
+        if name is None or name in _SUITED[relation.name]:
+            return PAIRS if name is None else relation
+    raise ConfigError(
+        f"objective must be one of {', '.join(OBJECTIVES)}. Received: {name!r}. Pass one of these."
+    )
 
 
 def make_objective(

@@ -146,6 +146,7 @@ class FineTunedModel(keras.Model):
             step_size = (batch_size or 32) * self._parts
             x = self._as_batches(x, batch_size=step_size, shuffle=True)
         validation_data = self._as_batches(validation_data, batch_size=batch_size)
+        self.suit_data(x, validation_data)
         callbacks = list(callbacks or ())
         training_callbacks.attach(callbacks, x)
         self._weigh_batches(getattr(x, "batch_order", None))
@@ -183,6 +184,16 @@ class FineTunedModel(keras.Model):
             )
         finally:
             training_callbacks.close(callbacks)
+
+    def suit_data(self, *datasets: Any) -> None:
+        """Looks at what is trained on and measured by; some losses depend on it.
+
+        Args:
+            *datasets: What ``dataset`` made, or Keras's own kinds of data, or None.
+
+        Raises:
+            ConfigError: They do not go together, or not with the loss.
+        """
 
     def train_step(self, data: Any) -> Any:
         """Does one step, in parts where ``compile`` or a lack of memory says so.
@@ -241,6 +252,7 @@ class FineTunedModel(keras.Model):
         """Measures loss and metrics, as ``keras.Model.evaluate`` does; takes raw records too."""
         if y is None:
             x = self._as_batches(x, batch_size=batch_size)
+        self.suit_data(x)
         batch_size = None if isinstance(x, tf.data.Dataset) else batch_size
         return super().evaluate(x, y, batch_size=batch_size, **keras_arguments)
 

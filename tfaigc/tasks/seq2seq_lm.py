@@ -155,6 +155,11 @@ class Seq2SeqLM(GenerativeModel):
             loss = TokenCrossEntropy(label_smoothing=label_smoothing)
         super().compile(optimizer, loss, **knobs)
 
+    @property
+    def longest_example(self) -> int:
+        """Most tokens of an example: of its source and its target."""
+        return self.max_length + self.max_target_length
+
     def describe(self) -> str:
         """Says in a few words what the model gives."""
         return f"texts of up to {self.max_target_length} tokens"
@@ -289,7 +294,8 @@ class Seq2SeqLM(GenerativeModel):
         return int((config.decoder or config).max_length)
 
     def _room_for_exports(self) -> tuple[int, int]:
-        return self._decoder_limit - 1, self.generation.max_new_tokens
+        most = self._decoder_limit - 1
+        return most, min(self.generation.max_new_tokens, most)
 
     def _most_read(self, room: int) -> int:
         return self.max_length

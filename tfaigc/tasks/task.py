@@ -104,6 +104,11 @@ class Task(HeadedModel):
             **examples.targets,
         )
 
+    @property
+    def longest_example(self) -> int:
+        """Most tokens of an example's text."""
+        return self.max_length
+
     def numbered_batches(
         self, examples: Examples, order: BatchOrder
     ) -> Iterator[tuple[np.ndarray, Any]]:

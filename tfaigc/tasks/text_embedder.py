@@ -21,6 +21,7 @@ from tfaigc.data import (
     texts_of_examples,
     tokenize_cached,
 )
+from tfaigc.errors import ConfigError
 from tfaigc.evaluation import Report
 from tfaigc.families import (
     Backbone,
@@ -33,7 +34,7 @@ from tfaigc.families.deferred import deferred_variables
 from tfaigc.layers import SentencePooling
 from tfaigc.sources import resolve
 from tfaigc.tasks.checkpoint import Checkpoint, load_task_weights
-from tfaigc.tasks.embedding_objectives import make_objective
+from tfaigc.tasks.embedding_objectives import Objective, first_suited, make_objective
 from tfaigc.tasks.embedding_reports import report_vectors
 from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.task import Task
@@ -76,7 +77,8 @@ class TextEmbedder(Task):
         network = HeadedBackbone(backbone, head=self.task, pooling=layer)
         super().__init__(network, tokenizer, max_length=max_length, name=name)
         self.pooling = replace(pooling, max_length=self.max_length)
-        self._relation: Relation = PAIRS
+        self._relation: Relation | None = None
+        self._objective: Objective | None = None
 
     @classmethod
     def from_pretrained(
@@ -163,8 +165,9 @@ class TextEmbedder(Task):
             loss: Keras's; it wins over the knobs below.
             objective: ``multiple_negatives_ranking``, ``triplet``, ``cosine_similarity``,
                 ``contrastive`` or ``supervised_contrastive``; see
-                ``tfaigc.training.embedding_losses``. None: what suits the records that ``dataset``
-                read last, or else the first.
+                ``tfaigc.training.embedding_losses``. None: what suits the records that are
+                trained on. The first and the last compare the texts of a whole step, which is
+                then not computed in parts.
             scale: Of the ranking's cosines.
             margin: Of the triplet's distances, or of the contrast's; None: 5, or 0.5.
             temperature: Of the supervised contrast's cosines.
@@ -174,21 +177,48 @@ class TextEmbedder(Task):
         Raises:
             ConfigError: An argument is out of its range, or does not suit the records.
         """
+        self._objective = None
         if loss is None:
-            loss = make_objective(
+            make = functools.partial(
+                make_objective,
                 objective,
-                self._relation,
                 width=self.width,
                 scale=scale,
                 margin=margin,
                 temperature=temperature,
                 matryoshka_dims=matryoshka_dims,
             )
+            relation = self._relation or first_suited(objective)
+            parts = arguments.get("gradient_accumulation_steps", 1)
+            loss = self._objective = Objective(make, relation, in_parts=parts > 1)
         super().compile(optimizer, loss, **arguments)
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns the loss that suits the records that ``dataset`` read last."""
-        return make_objective(None, self._relation, width=self.width)
+        return make_objective(None, self._relation or PAIRS, width=self.width)
+
+    def suit_data(self, *datasets: Any) -> None:
+        """Takes the loss that suits the records; see ``compile``.
+
+        Raises:
+            ConfigError: Training and validation data say different things of their texts, or the
+                objective suits neither.
+        """
+        tables = [data.records for data in datasets if hasattr(data, "records")]
+        relations = list(dict.fromkeys(relation_of(table) for table in tables))
+        if len(relations) > 1:
+            names = " and ".join(each.name for each in relations)
+            raise ConfigError(
+                "Training and validation data must say the same of their texts. Received: "
+                f"{names}. Measure the others with model.report(records)."
+            )
+        if relations and self._objective is not None and self._objective.suit(relations[0]):
+            self.train_function = self.test_function = None
+
+    def compute_in_more_parts(self, order: Any) -> bool:
+        """Halves what a step has in memory, unless the loss compares all texts of a step."""
+        compares = self._objective is not None and self._objective.compares_examples
+        return not compares and super().compute_in_more_parts(order)
 
     def default_metrics(self) -> list[Any]:
         """Returns no metric: single batches tell nothing that the loss does not."""

@@ -23,6 +23,8 @@ class MultipleNegativesRanking(keras.losses.Loss):
         scale: What cosines are multiplied by before the softmax.
     """
 
+    compares_examples = True
+
     def __init__(self, scale: float = 20.0, name: str = "multiple_negatives_ranking") -> None:
         super().__init__(name=name)
         self.scale = scale
@@ -93,6 +95,8 @@ class SupervisedContrastive(keras.losses.Loss):
         temperature: What cosines are divided by before the softmax.
     """
 
+    compares_examples = True
+
     def __init__(self, temperature: float = 0.1, name: str = "supervised_contrastive") -> None:
         super().__init__(name=name)
         self.temperature = temperature
@@ -126,6 +130,11 @@ class Matryoshka(keras.losses.Loss):
         super().__init__(name=name)
         self.loss = loss
         self.widths = tuple(widths)
+
+    @property
+    def compares_examples(self) -> bool:
+        """Whether an example's loss depends on the others of its step."""
+        return bool(getattr(self.loss, "compares_examples", False))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Computes each example's loss, float32, (batch,)."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # What models read and write, in the order of reading.
 _TEXTS = (
-    *("text", "text_pair", "words", "question", "context", "prompt", "response"),
+    *("text", "text_pair", "words", "question", "context", "choices", "prompt", "response"),
+    "messages",
     *("source", "target", "anchor", "positive", "negative"),
 )
 
@@ -110,4 +111,6 @@ def _texts(table: Table) -> Iterator[str]:
             if isinstance(value, str):
                 yield value
             elif isinstance(value, (list, tuple)):
-                yield " ".join(map(str, value))
+                yield " ".join(
+                    str(each["content"] if isinstance(each, dict) else each) for each in value
+                )

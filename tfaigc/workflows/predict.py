@@ -50,11 +50,17 @@ def predict(
     """
     if output is not None:
         check_writable(Path(output).absolute().parent, "The directory of --output")
+    if context is not None and choices:
+        raise DataError(
+            "A question has a context or choices. Received: --context and --choice. Give one."
+        )
     questions = _questions(texts, source, columns)
-    if context is not None:
-        questions = [{"question": each["text"], "context": context} for each in questions]
-    if choices:
-        questions = [{"question": each["text"], "choices": list(choices)} for each in questions]
+    given: dict[str, Any] = {} if context is None else {"context": context}
+    given |= {"choices": list(choices)} if choices else {}
+    if given:
+        questions = [
+            {"question": each.get("question", each.get("text")), **given} for each in questions
+        ]
     if is_saved_model(model):
         answers = ask_saved_model(model, questions, batch_size=batch_size)
     else:

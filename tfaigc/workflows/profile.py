@@ -40,11 +40,10 @@ def profile(recipe: Recipe, *, steps: int, screen: Screen) -> TrainingProfile:
     model = load_model(recipe, find_start(recipe), splits, screen)
     from tfaigc.training.profiling import profile_training
 
+    batches = training_batches(model, recipe, splits.train)
     compile_as(model, recipe)
     directory = Path(f"{recipe.output_dir}-profile")
-    measured = profile_training(
-        model, training_batches(model, recipe, splits.train), steps=steps, directory=directory
-    )
+    measured = profile_training(model, batches, steps=steps, directory=directory)
     write_text(directory / PROFILE, json.dumps(measured.to_json(), indent=2) + "\n")
     _show(measured, str(model.compute_dtype), screen)
     screen.fact("written", f"{directory}: {PROFILE}, and a profile for TensorBoard")

@@ -84,7 +84,7 @@ class Splits:
 
 
 def read_splits(recipe: Recipe, *, screen: Screen) -> Splits:
-    """Reads and checks a recipe's data; no two splits share a text.
+    """Reads and checks a recipe's data; no two splits share a record.
 
     Args:
         recipe: The recipe.

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tfaigc.data import Table, describe_lengths
 from tfaigc.recipe import Recipe
 from tfaigc.workflows.evaluate import show_report
@@ -228,8 +230,8 @@ def _fit(
     from tfaigc.training import callbacks as training_callbacks
 
     train_data = training_batches(model, recipe, splits.train)
-    lengths = train_data.batch_order.lengths
-    screen.fact("tokens", describe_lengths(lengths, max_length=model.max_length))
+    lengths = np.diff(train_data.tokens.row_splits)
+    screen.fact("tokens", describe_lengths(lengths, max_length=model.longest_example))
     validation_data = model.dataset(
         splits.validation, batch_size=recipe.batch_size, cache_features=recipe.cache_features
     )

@@ -28,6 +28,11 @@ def test_parquet(tmp_path: Path) -> None:
     table = read_records(path, columns={"text_pair": "text"})
     assert table.column("text_pair") == ["Schön.", ""]
     assert [row["words"] for row in table.rows] == [["a", "b"], ["c"]]
+    encoded = pyarrow.Table.from_pylist([{"text": "Schön.".encode(), "raw": [b"\xff", b"a"]}])
+    pyarrow.parquet.write_table(encoded, tmp_path / "bytes.parquet")
+    assert read_records(tmp_path / "bytes.parquet").rows == [
+        {"text": "Schön.", "raw": [b"\xff", "a"]}
+    ]
     assert table.location(1) == f"{path}, row 2"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(DataError, match=r"rows\.parquet must be a whole Parquet file"):

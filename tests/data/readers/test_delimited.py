@@ -107,5 +107,8 @@ def test_the_three_header_lines_of_orange(tmp_path: Path) -> None:
     table = read(tmp_path, "Category\tText\nd\tstring\nclass\t\n\nearn\tup\n", "tab")
     assert table.rows == [{"Category": "earn", "Text": "up"}]
     assert lines(table) == [5]
+    values = "sex\tText\nmale female\tstring\nclass\tmeta\nmale\tup\n"
+    assert read(tmp_path, values, "tab").rows == [{"sex": "male", "Text": "up"}]
+    assert read(tmp_path, "Text\nstring\n\nup\ndown\n", "tab").column("Text") == ["up", "down"]
     plain = read(tmp_path, "label\ttext\nearn\tup\nacq\tdown\n", "tab")
     assert plain.column("label") == ["earn", "acq"]

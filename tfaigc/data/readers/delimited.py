@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _ORANGE_TYPES = frozenset(
         *("string", "s", "text", "time", "t", "basket"),
     )
 )
+
+_ORANGE_ROLE = re.compile(r"(class|c|meta|m|ignore|i|weight|w|\S+=\S*( \S+=\S*)*)?")
 
 
 def read_csv(path: Path, name: str) -> tuple[Table, list[Fault]]:
@@ -79,8 +82,13 @@ def read_tab(path: Path, name: str) -> tuple[Table, list[Fault]]:
     """
     rows = _tsv_rows(path, name)
     first = list(itertools.islice(rows, 3))
-    if len(first) > 1 and all(cell.split(" ")[0] in _ORANGE_TYPES for cell in first[1][1]):
+    types = [cell in _ORANGE_TYPES for cell in first[1][1]] if len(first) > 1 else []
+    # A type may also be the list of a column's values.
+    if any(types) and len(first) > 2 and all(map(_ORANGE_ROLE.fullmatch, first[2][1])):
         first = first[:1]
+    elif types and all(types) and len(first) > 2 and first[2][0] > first[1][0] + 1:
+        # Of a single column without a role the third line is blank.
+        del first[1]
     return _to_table(itertools.chain(first, rows), name, _TSV_MOVE)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tfaigc.data.faults import Fault
+from tfaigc.data.readers.examples import as_text
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
 
@@ -31,6 +33,12 @@ def read_parquet(path: Path, name: str) -> tuple[Table, list[Fault]]:
         raise DataError(
             f"{name} must be a whole Parquet file. Received: {error}. Write it again."
         ) from error
-    rows = content.to_pylist()
+    rows = [{name: _plain(value) for name, value in row.items()} for row in content.to_pylist()]
     numbers = range(1, len(rows) + 1)
     return Table(rows, name, numbers, unit="row", columns=tuple(content.column_names)), []
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return as_text(value)
