@@ -141,6 +141,16 @@ def test_one_wrong_request_harms_no_other() -> None:
             bad.result(SOON)
 
 
+@pytest.mark.parametrize(("merges", "size"), [(True, 1), (True, 4), (False, 4)])
+def test_a_wrong_request_alone_runs_once(merges: bool, size: int) -> None:
+    run = Recorder()
+    with scheduler(max_batch_size=size) as shared:
+        answer = shared.submit(Lane(run, merges=merges), rows(-1))
+        with pytest.raises(RequestError, match="negative"):
+            answer.result(SOON)
+    assert run.batches == [[-1]]
+
+
 def test_outputs_without_rows_are_computed_alone() -> None:
     def first_row(arrays: Arrays, timeout: float | None) -> Arrays:
         return {"y": arrays["x"][:1]}

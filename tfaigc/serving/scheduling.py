@@ -207,6 +207,9 @@ def _is_wanted(task: _Task) -> bool:
 
 def _answer(lane: Lane, tasks: list[_Task], batching: Batching) -> None:
     """Runs tasks as one batch, or one by one where the batch fails."""
+    if _is_as_asked(lane, tasks, batching):
+        _answer_alone(lane, tasks[0], batching)
+        return
     try:
         parts = _run_together(lane, tasks, batching)
         for task, part in zip(tasks, parts, strict=True):
@@ -215,6 +218,13 @@ def _answer(lane: Lane, tasks: list[_Task], batching: Batching) -> None:
         # One wrong row, or outputs that are no rows, must not spoil the answers to others.
         for task in tasks:
             _answer_alone(lane, task, batching)
+
+
+def _is_as_asked(lane: Lane, tasks: list[_Task], batching: Batching) -> bool:
+    """Whether a batch is one task without padding, which would only fail once more alone."""
+    rows = tasks[0].rows
+    is_padded = lane.merges and padded_size(rows, batching.allowed_batch_sizes) != rows
+    return len(tasks) == 1 and not is_padded
 
 
 def _answer_alone(lane: Lane, task: _Task, batching: Batching) -> None:
@@ -228,8 +238,6 @@ def _answer_alone(lane: Lane, task: _Task, batching: Batching) -> None:
 
 
 def _run_together(lane: Lane, tasks: list[_Task], batching: Batching) -> list[Arrays]:
-    if not lane.merges or batching.max_batch_size <= 1:
-        return [lane.run(tasks[0].arrays, _seconds_until(tasks[0].deadline))]
     deadlines = [task.deadline for task in tasks if task.deadline is not None]
     # A run may go on as long as any of its requests still waits.
     last = max(deadlines) if len(deadlines) == len(tasks) else None
