@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import math
 import socket
@@ -18,6 +20,7 @@ import pytest
 import tfaigc
 from tfaigc.errors import ServingError
 from tfaigc.serving import Client, Code, RequestError
+from tfaigc.serving.grpc_client import GrpcClient
 from tfaigc.serving.server import Listening, Settings, running
 from tfaigc.serving.versions import models_in
 
@@ -97,6 +100,21 @@ def test_lists_go_in_and_come_out(client: Client) -> None:
         "product": [2.0],
         "sum": [3.0],
     }
+
+
+def test_outputs_may_change_with_a_version(listening: Listening) -> None:
+    body = {"instances": [{"a": 1, "b": 2}], "signature_name": "pair"}
+    client = GrpcClient(
+        str(listening.grpc_url), timeout=10.0, retries=0, headers={}, certificates=None
+    )
+    with contextlib.closing(client):
+        expected = client.call("numbers", "predict", None, body)
+        [(key, signature)] = client._signatures.items()
+        for outputs in ({"sum"}, {"sum", "product", "former"}):
+            former = dict.fromkeys(outputs, signature.outputs["sum"])
+            client._signatures[key] = dataclasses.replace(signature, outputs=former)
+            assert client.call("numbers", "predict", None, body) == expected
+            assert client._signatures == {key: signature}
 
 
 def test_arrays_go_in_as_lists(client: Client) -> None:

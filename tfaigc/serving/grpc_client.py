@@ -98,6 +98,9 @@ class GrpcClient(Connection):
             request.inputs[name].CopyFrom(tensor_proto(array))
         response = self._ask(self._prediction.Predict, request)
         outputs = {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
+        if set(outputs) != set(signature.outputs):
+            # A newer version gives something else.
+            signature = self._signatures[key] = self._signature(*key)
         return json.loads(write_predictions(outputs, signature.outputs, rows=rows))
 
     def _on_examples(
