@@ -13,10 +13,8 @@ import tfaigc
 from tfaigc.export.fresh_process import run_questions
 from tfaigc.serving import Client
 from tfaigc.serving.batching import Batching
-from tfaigc.serving.saved_model import SavedModel
 from tfaigc.serving.server import Listening, Settings, running
 from tfaigc.serving.versions import models_in
-from tfaigc.serving.warm_up import warm_up
 
 TEXTS = ["a gorgeous film", "dull", "this plot is very bad and this story too", "größer (naïve)!"]
 
@@ -81,10 +79,3 @@ def test_every_way_gives_the_same_answers(
     assert [row["score"] for row in inferred] == pytest.approx(
         [row["score"] for row in expected], abs=1e-5
     )
-
-
-@pytest.mark.slow
-def test_an_export_warms_up_the_server(exported: Path) -> None:
-    model = SavedModel(exported)
-    assert warm_up(model, exported) >= 1
-    model.close()
