@@ -26,7 +26,8 @@ class Client:
     Args:
         url: Of the server: ``http://HOST:PORT``, or ``grpc://HOST:PORT``, which takes the extra
             `serving`; with TLS, https and grpcs.
-        timeout: Seconds for a call with its retries; None for no limit.
+        timeout: Seconds for a call with its retries; None for no limit. Over REST, an answer
+            that has begun may take longer, as long as its parts come no further apart.
         retries: How often a call is tried again.
         token: Sent as a bearer token, for servers that ask for one.
         certificates: A PEM file of the authorities to trust; None for the usual ones.

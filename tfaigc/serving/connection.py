@@ -16,7 +16,8 @@ class Connection(ABC):
     """A connection that any number of threads may use.
 
     Args:
-        timeout: Seconds for a call with its retries; None for no limit.
+        timeout: Seconds for a call with its retries; None for no limit. Over REST, an answer
+            that has begun may take longer, as long as its parts come no further apart.
         retries: How often a call is tried again while the server is busy or out of reach.
         headers: Sent with each call.
         certificates: A PEM file of the authorities to trust; None for the usual ones.
