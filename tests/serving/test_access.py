@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import socket
@@ -66,6 +67,13 @@ def test_a_token_opens(core: Core, token_file: Path, header: str | None, status:
     if status == 401:
         assert response.headers["www-authenticate"] == "Bearer"
         assert response.json() == {"error": "A valid bearer token is required"}
+
+
+def test_names_of_clients_tell_nothing_of_tokens(token_file: Path) -> None:
+    keys = Keys(token_file)
+    first, again, second = (keys.check(f"Bearer {each}") for each in ("first", "first", "second"))
+    assert first == again != second
+    assert not hashlib.sha256(b"first").hexdigest().startswith(first)
 
 
 def test_tokens_change_while_the_server_runs(core: Core, token_file: Path) -> None:
@@ -151,11 +159,11 @@ def secured(
     certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
     for number, part in enumerate(certificate.cert_chain_pems):
         part.write_to_path(str(directory / "chain.pem"), append=number > 0)
-    (directory / "tokens").write_text("secret\n")
+    (directory / "tokens").write_text("secret\nformer\n")
     access = Access(
         Keys(directory / "tokens"), None, directory / "chain.pem", directory / "key.pem"
     )
-    settings = Settings(port=0, grpc_port=0, access=access)
+    settings = Settings(port=0, grpc_port=0, access=access, poll_seconds=0)
     with running(lambda: models_in(models / "scales"), settings) as server:
         yield server, directory / "ca.pem"
 
@@ -177,6 +185,19 @@ def test_tls_and_tokens_work_together(secured: tuple[Listening, Path], kind: str
     with Client(url, token="secret", retries=0) as client, pytest.raises(RequestError) as caught:
         client.predict("scales", [1])
     assert caught.value.code is Code.UNAVAILABLE
+
+
+def test_a_withdrawn_token_ends_without_polling(secured: tuple[Listening, Path]) -> None:
+    server, authority = secured
+    with Client(server.url, token="former", certificates=authority) as client:
+        assert client.predict("scales", [1]) == [20.0]
+        (authority.parent / "tokens").write_text("secret\n")
+        end = time.monotonic() + 8
+        with pytest.raises(RequestError) as caught:
+            while time.monotonic() < end:
+                client.status("scales")
+                time.sleep(0.05)
+    assert caught.value.code is Code.UNAUTHENTICATED
 
 
 def test_tls_needs_files_that_fit(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
+import secrets
 from pathlib import Path
 
 from tfaigc.errors import ServingError
 from tfaigc.serving.statuses import Code, RequestError
 
 logger = logging.getLogger(__name__)
+
+# Names of clients are written to logs: nobody is to find tokens by trying which has such a name.
+_SALT = secrets.token_bytes(32)
 
 _REFUSED = RequestError(Code.UNAUTHENTICATED, "A valid bearer token is required")
 
@@ -50,7 +53,7 @@ class Keys:
             authorization: The header of that name.
 
         Returns:
-            A name for the token that tells nothing of it.
+            A name for the token that tells nothing of it, the same until the process ends.
 
         Raises:
             RequestError: It is no bearer token, or an unknown one.
@@ -81,7 +84,7 @@ class Keys:
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    return hmac.digest(_SALT, token.encode("utf-8", "surrogateescape"), "sha256")
 
 
 def _stamp(path: Path) -> object:

@@ -21,6 +21,7 @@ from tfaigc.serving.batching import Batching
 from tfaigc.serving.core import Core
 from tfaigc.serving.gate import Gate
 from tfaigc.serving.grpc_server import GrpcServer
+from tfaigc.serving.keys import Keys
 from tfaigc.serving.limits import Limits
 from tfaigc.serving.manager import ModelSpec, State
 from tfaigc.serving.patience import PatientProtocol
@@ -30,6 +31,9 @@ from tfaigc.serving.versions import ModelConfig
 logger = logging.getLogger(__name__)
 
 Source = Callable[[], Sequence[ModelConfig]]
+
+# A token that is withdrawn must not open for long, however seldom the disk is looked at for models.
+_KEYS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -159,26 +163,41 @@ def _address(host: str, port: int) -> str:
 def _loaded(source: Source, settings: Settings) -> Iterator[Core]:
     """Loads the models, and looks for new versions in the background."""
     core, ended = Core(settings.batching), threading.Event()
-    poller = threading.Thread(target=_poll, args=(core, source, settings, ended), daemon=True)
+    threads = []
+    if settings.access.keys:
+        threads.append(_thread(_watch, settings.access.keys, ended))
+    if settings.poll_seconds:
+        threads.append(_thread(_poll, core, source, settings, ended))
     try:
         core.manager.configure(source())
         core.manager.refresh()
         _require_a_model(core)
-        if settings.poll_seconds:
-            poller.start()
+        for thread in threads:
+            thread.start()
         yield core
     finally:
         ended.set()
-        if poller.is_alive():
-            poller.join()
+        for thread in threads:
+            if thread.is_alive():
+                thread.join()
         core.close()
+
+
+def _thread(work: Callable[..., None], *arguments: Any) -> threading.Thread:
+    return threading.Thread(target=work, args=arguments, daemon=True)
+
+
+def _watch(keys: Keys, ended: threading.Event) -> None:
+    while not ended.wait(_KEYS_SECONDS):
+        try:
+            keys.refresh()
+        except Exception:
+            logger.exception("the tokens stay as they are")
 
 
 def _poll(core: Core, source: Source, settings: Settings, ended: threading.Event) -> None:
     while not ended.wait(settings.poll_seconds):
         try:
-            if settings.access.keys:
-                settings.access.keys.refresh()
             core.manager.configure(source())
             core.manager.refresh()
         except (ServingError, OSError) as error:
