@@ -25,8 +25,6 @@ def check_packs(network: HeadedBackbone) -> None:
         reason = f"the network of a {family} keeps no texts apart"
     elif network.row.takes_choices or network.row.pools:
         reason = "the texts of an example are rows of their own"
-    elif network.head_name == "question_answering":
-        reason = "an answer is looked for in a row of its own"
     elif network.row.global_tokens not in ("none", "first"):
         reason = "its global tokens are found by separators, which each text has"
     else:

@@ -167,6 +167,14 @@ class QuestionAnswerer(UnlabelledTask):
         """A question that the model can be asked."""
         return "Where did Ada Lovelace live?"
 
+    def check_packs(self) -> None:
+        """Refuses examples that share rows: an answer is looked for in all of its row."""
+        raise ConfigError(
+            "Texts can share rows where no text sees another. Received: "
+            "question_answering: an answer is looked for in a row of its own. Leave packed=True "
+            "out."
+        )
+
     def default_loss(self) -> keras.losses.Loss:
         """Returns the mean of the starts' and the ends' cross-entropy."""
         return SpanCrossEntropy()

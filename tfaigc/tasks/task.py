@@ -104,6 +104,14 @@ class Task(HeadedModel):
             **examples.targets,
         )
 
+    def check_packs(self) -> None:
+        """Refuses examples that share rows, where that would not be exact.
+
+        Raises:
+            ConfigError: The network, or the loss, needs each in a row of its own.
+        """
+        check_packs(self.network)
+
     @property
     def longest_example(self) -> int:
         """Most tokens of an example's text."""
@@ -167,7 +175,7 @@ class Task(HeadedModel):
                 "Pass one of them."
             )
         if packed:
-            check_packs(self.network)
+            self.check_packs()
         if cache_features:
             check_features(self.network)
         table = self._read_with_targets(records, columns)
