@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from tfaigc.errors import ServingError
 from tfaigc.serving import Client, Code, RequestError
 from tfaigc.serving.access import Access
+from tfaigc.serving.batching import Batching
 from tfaigc.serving.core import Core
 from tfaigc.serving.gate import Gate
 from tfaigc.serving.keys import Keys
@@ -228,7 +229,9 @@ def test_slow_and_huge_requests_hold_nobody_up(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(PatientProtocol, "head_seconds", 0.1)
-    settings = Settings(port=0, limits=Limits(body_seconds=0.1))
+    # Good requests wait for company, longer than a head may take.
+    batching = Batching(max_batch_size=8, batch_timeout_micros=200_000)
+    settings = Settings(port=0, limits=Limits(body_seconds=0.1), batching=batching)
     head = b"POST /v1/models/scales:predict HTTP/1.1\r\nhost: a\r\n"
     good = b'content-length: 18\r\n\r\n{"instances": [1]}'
     with running(lambda: models_in(models / "scales"), settings) as server:
@@ -237,10 +240,16 @@ def test_slow_and_huge_requests_hold_nobody_up(
         assert ask_by_hand(server, b"POST /v1/mod") == b""
         assert ask_by_hand(server, head) == b""
         # A second request on a connection that had a good one.
-        assert ask_by_hand(server, head + good, head).count(b"HTTP/1.1 200") == 1
+        pause = [b""] * 6
+        answer = ask_by_hand(server, head + good, *pause, head)
+        assert answer.count(b"HTTP/1.1 200") == 1
+        # A line end while the answer is awaited, and a byte of a body that nobody reads.
+        assert b" 200 " in ask_by_hand(server, head + b"connection: close\r\n" + good, b"\r\n")
+        refused = head.replace(b"scales:predict", b"none/such")
+        assert b" 40" in ask_by_hand(server, refused + b"content-length: 9\r\n\r\n", b"{", b"{")
         assert b" 408 " in ask_by_hand(server, head + b"content-length: 9\r\n\r\n{")
         assert b" 413 " in ask_by_hand(server, head + b"content-length: 104857600\r\n\r\n{")
         assert b" 400 " in ask_by_hand(server, b"\x16\x03\x01\x02 no HTTP\r\n\r\n")
         assert time.monotonic() - start < 8
-        answer = httpx2.post(f"{server.url}{PATH}:predict", json={"instances": [1]})
-        assert answer.json() == {"predictions": [20.0]}
+        response = httpx2.post(f"{server.url}{PATH}:predict", json={"instances": [1]})
+        assert response.json() == {"predictions": [20.0]}

@@ -18,7 +18,6 @@ class PatientProtocol(HttpToolsProtocol):
 
     head_seconds = 10.0
     _timer: asyncio.TimerHandle | None = None
-    _has_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for the first request."""
@@ -26,21 +25,19 @@ class PatientProtocol(HttpToolsProtocol):
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
-        """Begins to wait for the rest of a further request's head."""
-        if self._timer is None and not self._has_head:
+        """Begins to wait for a further request's head, unless an answer is still to be sent.
+
+        What comes instead of the head, such as a body whose request is refused, has no more time.
+        """
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._timer is None and is_answered:
             self._wait_for_head()
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
         """Ends the wait; the body has a limit of its own."""
-        self._has_head = True
         self._stop_waiting()
         super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """Makes ready for the next request."""
-        self._has_head = False
-        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends the wait with the connection."""
