@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tfaigc.families import Backbone
     from tfaigc.tasks import (
         CausalLM,
+        ImageClassifier,
         MaskedLM,
         MultipleChoice,
         QuestionAnswerer,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backbone",
     "CausalLM",
+    "ImageClassifier",
     "MaskedLM",
     "MultipleChoice",
     "QuestionAnswerer",
@@ -47,6 +49,7 @@ __all__ = [
 _HOMES = {
     "Backbone": "tfaigc.families",
     "CausalLM": "tfaigc.tasks",
+    "ImageClassifier": "tfaigc.tasks",
     "MaskedLM": "tfaigc.tasks",
     "MultipleChoice": "tfaigc.tasks",
     "QuestionAnswerer": "tfaigc.tasks",

@@ -40,6 +40,7 @@ class ParityCase:
         write: Writes the checkpoint; None: it is a tiny BERT.
         stack: What the names of the inputs begin with that the reference gets.
         label_smoothing: Of the loss.
+        read: Takes inputs to the reference's, where these are no tokens.
     """
 
     task: type[Task]
@@ -52,6 +53,7 @@ class ParityCase:
     write: Callable[[Path], Path] | None = None
     stack: str = ""
     label_smoothing: float = 0.0
+    read: Callable[[Any], dict[str, Any]] | None = None
 
 
 def at_positions(inputs: Any, targets: Any) -> Any:
@@ -75,6 +77,30 @@ def asked(number: int) -> dict[str, Any]:
     answer = " ".join(words[first : first + 1 + number % 3])
     answers = {"text": [answer], "answer_start": [start]}
     return {"question": "of two", "context": " ".join(words), "answers": answers}
+
+
+def write_tiny_vit(directory: Path) -> Path:
+    """Writes a ViT with a classifier of three classes."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    config = ViTConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        image_size=16,
+        patch_size=4,
+        num_labels=3,
+    )
+    ViTForImageClassification(config).save_pretrained(directory)
+    return directory
+
+
+def channels_first(inputs: Any) -> dict[str, Any]:
+    """Gives images the order of axes that `transformers` reads."""
+    import torch
+
+    return {"pixel_values": torch.tensor(np.moveaxis(inputs["images"].numpy(), -1, 1))}
 
 
 CASES = {
@@ -124,6 +150,16 @@ CASES = {
             }
             for i, text in enumerate(TEXTS)
         ],
+    ),
+    "images": ParityCase(
+        tfaigc.ImageClassifier,
+        "ViTForImageClassification",
+        [
+            {"image": np.random.default_rng(i).integers(0, 256, (16, 16, 3)), "label": i % 3}
+            for i in range(40)
+        ],
+        write=write_tiny_vit,
+        read=channels_first,
     ),
     "masked tokens": ParityCase(
         tfaigc.MaskedLM,
@@ -215,18 +251,12 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
     schedule = get_linear_schedule_with_warmup(optimizer, WARMUP_STEPS, STEPS)
     losses = []
     for inputs, targets in batches:
-        tensors = {name: torch.tensor(values.numpy()).long() for name, values in inputs.items()}
         labels = torch.tensor(case.place(inputs, targets.numpy()))
         if case.float_targets:
             labels = labels.float().squeeze(1) if labels.shape[-1] == 1 else labels.float()
-        segments = {} if case.write else {"token_type_ids": tensors["segment_ids"]}
         labels = labels if case.float_targets else labels.long()
-        outputs = reference(
-            input_ids=tensors[f"{case.stack}token_ids"],
-            attention_mask=tensors[f"{case.stack}padding_mask"],
-            **_named(labels, case.names),
-            **segments,
-        )
+        given = (case.read or partial(_tokens, case))(inputs)
+        outputs = reference(**given, **_named(labels, case.names))
         loss = outputs.loss
         if case.label_smoothing:
             loss = LabelSmoother(case.label_smoothing)(outputs, labels)
@@ -238,6 +268,18 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
         losses.append(loss.item())
     assert len(losses) == STEPS
     return losses
+
+
+def _tokens(case: ParityCase, inputs: Any) -> dict[str, Any]:
+    import torch
+
+    tensors = {name: torch.tensor(values.numpy()).long() for name, values in inputs.items()}
+    segments = {} if case.write else {"token_type_ids": tensors["segment_ids"]}
+    return {
+        "input_ids": tensors[f"{case.stack}token_ids"],
+        "attention_mask": tensors[f"{case.stack}padding_mask"],
+        **segments,
+    }
 
 
 def _named(labels: Any, names: tuple[str, ...]) -> dict[str, Any]:

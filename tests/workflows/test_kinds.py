@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from tfaigc.data import Table
 from tfaigc.errors import DataError
@@ -18,6 +19,7 @@ from tfaigc.workflows.kinds import (
     ANSWERS_IF_ANY,
     CHOICES,
     EMBEDDINGS,
+    IMAGES,
     NUMBERS,
     ONE_CLASS,
     SEVERAL_CLASSES,
@@ -218,6 +220,51 @@ def test_choices(tfaigc: Verb, train: Train, tmp_path: Path) -> None:
     data.write_text(json.dumps({"question": "a", "choices": ["b", "c"], "label": "A"}))
     assert "choices      2 each" in tfaigc("info", data).output
     assert json.loads(tfaigc("predict", export, "--input", data).stdout)["question"] == "a"
+
+
+def test_images(tfaigc: Verb, write_recipe: Callable[..., Path], tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    random = np.random.default_rng(0)
+    for number in range(24):
+        path = data / ("dark", "light")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 120, (9, 9 + number % 4, 3), np.uint8) + 130 * (number % 2)
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    (data / "light" / "broken.png").write_bytes(b"no image")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes |= {"intermediate_size": 16, "image_size": 8, "patch_size": 4}
+    export = tmp_path / "export"
+    recipe = write_recipe(
+        tmp_path / "recipe.yaml",
+        model_type="vit",
+        config_overrides=[f"{name}={size}" for name, size in sizes.items()],
+        task="image-classification",
+        train_data=data,
+        output_dir=tmp_path / "run",
+        export_dir=export,
+        validation_fraction=0.25,
+        test_fraction=0.25,
+        max_invalid_share=0.1,
+        random_flip="true",
+        random_crop=1,
+        num_train_epochs=1,
+    )
+    result = tfaigc("train", recipe)
+    assert result.exit_code == 0, result.output
+    for words in ("classes      dark 12, light 12", "1 unusable", "accuracy", "photo.jpg"):
+        assert words in result.output
+    model = tmp_path / "run" / "model"
+    assert kind_of_model(model) is IMAGES
+    (data / "light" / "broken.png").unlink()
+    measured = tfaigc("evaluate", model, data)
+    assert "data: accuracy" in measured.output, measured.output
+    asked = str(data / "dark" / "0.png")
+    ours, theirs = (json.loads(tfaigc("predict", at, asked).stdout) for at in (model, export))
+    assert ours["label"] == theirs["label"]
+    assert ours["probabilities"] == pytest.approx(theirs["probabilities"], abs=1e-5)
+    listed = tfaigc("predict", export, "--input", data).stdout.splitlines()
+    assert len(listed) == 24
+    assert json.loads(listed[0])["image"] == asked
 
 
 @pytest.mark.parametrize(

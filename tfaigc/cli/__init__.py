@@ -113,7 +113,7 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @click.argument("data")
 @column_options(
     *("text", "text_pair", "label", "words", "tags"),
-    *("question", "context", "answers", "choices"),
+    *("question", "context", "answers", "choices", "image"),
     *("anchor", "positive", "negative", "score", "source", "target"),
 )
 @_batch_size
@@ -162,7 +162,9 @@ def evaluate(
 @click.option("--output", default=None, help="Write the JSON lines to this file.")
 @click.option("--context", "passage", default=None, help="Where answers to the texts stand.")
 @click.option("--choice", "choices", multiple=True, help="One of what a text may be answered by.")
-@column_options("text", "text_pair", "words", "question", "context", "choices", "source")
+@column_options(
+    *("text", "text_pair", "words", "question", "context", "choices", "source", "image")
+)
 @_batch_size
 @shared_options
 @click.pass_context

@@ -14,6 +14,7 @@ from tfaigc.data.readers import (
     is_data_frame,
     is_tf_dataset,
     read_data_frame,
+    read_folder,
     read_sequence,
     read_tf_dataset,
     read_tfds,
@@ -33,7 +34,8 @@ def read_records(
 
     Args:
         records: A list of strings or dicts, a pandas DataFrame, a ``tf.data.Dataset`` of dicts,
-            a path to a CSV, TSV, JSONL, Parquet, TFRecord or CoNLL file, a ``pypi://`` source of
+            a path to a CSV, TSV, JSONL, Parquet, TFRecord or CoNLL file, a directory of images with
+            a sub-directory for each class, a ``pypi://`` source of
             such a file, a TFDS name (``imdb_reviews[test]``), or a Table.
         columns: Our field name to the source's column name, as in `{"text": "review"}`; columns
             that are not mapped keep their names.
@@ -96,6 +98,8 @@ def _read_file(
 ) -> tuple[Table, list[Fault]]:
     """Reads a file, which a scheme such as ``pypi://`` may bring here first."""
     name = os.fspath(source)
+    if "://" not in name and (images := read_folder(Path(name))) is not None:
+        return images, []
     if "://" in name:
         from tfaigc.sources import resolve_file
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -99,4 +100,11 @@ def stratified_split(
 
 def _texts(table: Table, fields: Sequence[str]) -> list[Hashable]:
     rows = ([row.get(field) for field in fields] for row in table.rows)
-    return [tuple(each if isinstance(each, str) else repr(each) for each in row) for row in rows]
+    return [tuple(_hashable(each) for each in row) for row in rows]
+
+
+def _hashable(value: Any) -> Hashable:
+    if isinstance(value, np.ndarray):
+        # What is printed of a large one leaves most of it out.
+        return value.shape, value.tobytes()
+    return value if isinstance(value, str) else repr(value)

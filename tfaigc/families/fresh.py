@@ -19,14 +19,14 @@ _OF_CHECKPOINTS = (
 
 
 def fresh_config(
-    stated: Mapping[str, Any], *, task: str, vocabulary_size: int, tokens: Mapping[str, int]
+    stated: Mapping[str, Any], *, task: str, vocabulary_size: int | None, tokens: Mapping[str, int]
 ) -> dict[str, Any]:
     """Fits settings to a tokenizer.
 
     Args:
         stated: What ``config.json`` is to say; absent keys have the family's defaults.
         task: The task's name.
-        vocabulary_size: Number of the tokenizer's tokens.
+        vocabulary_size: Number of the tokenizer's tokens; None: nothing is tokenized.
         tokens: Ids of its special tokens, by names such as ``pad_token_id``.
 
     Returns:
@@ -38,6 +38,8 @@ def fresh_config(
     """
     kept = {key: value for key, value in stated.items() if key not in _OF_CHECKPOINTS}
     row = family_of(kept).head(task)
+    if vocabulary_size is None:
+        return kept
     size = kept.get("vocab_size", vocabulary_size)
     if size < vocabulary_size:
         raise ConfigError(

@@ -44,6 +44,11 @@ def check_features(network: HeadedBackbone) -> None:
     Raises:
         ConfigError: The backbone is not frozen, or the head reads more than a row of a text.
     """
+    if network.backbone.config.image is not None:
+        raise ConfigError(
+            "Features are kept of texts. Received: a network of images. "
+            "Leave cache_features=True out."
+        )
     if not network.backbone.is_frozen:
         raise ConfigError(
             "The features of texts stay the same where the whole backbone is frozen. "

@@ -50,6 +50,9 @@ class DataKeys:
     choices_column: str = _key(
         kinds.text(), "in multiple-choice: the column with lists of texts", "choices"
     )
+    image_column: str = _key(
+        kinds.text(), "in image-classification: the column with the images' paths", "image"
+    )
     prompt_column: str | None = _key(
         kinds.optional(kinds.text()),
         "in causal-lm: the column before response_column; null: prompt, if there is one",

@@ -10,7 +10,7 @@ from tfaigc.recipe.key import key
 
 TASKS = (
     *("text-classification", "text-regression", "token-classification", "question-answering"),
-    "multiple-choice",
+    *("multiple-choice", "image-classification"),
     *("masked-lm", "causal-lm", "seq2seq-lm", "text-embedding"),
 )
 TOKENIZERS = ("wordpiece", "bpe", "unigram")

@@ -36,6 +36,7 @@ _OTHER_NAMES = {
     "context_column": "context_column_name passage_column paragraph_column",
     "answers_column": "answers_column_name answer_column_name",
     "choices_column": "choices_column_name options_column endings_column candidates_column",
+    "image_column": "image_column_name image_field img_column file_column",
     "doc_stride": "stride document_stride",
     "max_answer_length": "max_answer_len",
     "null_score_diff_threshold": "null_threshold no_answer_threshold",

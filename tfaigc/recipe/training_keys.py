@@ -52,6 +52,12 @@ class TrainingKeys:
         "how much each class's examples count, in the order of labels; null: all alike",
         None,
     )
+    random_flip: bool = _key(
+        kinds.flag(), "in image-classification: every other image is turned left to right", False
+    )
+    random_crop: int = _key(
+        kinds.whole(0), "by how many pixels images are moved, after they are resized", 0
+    )
     huber_delta: float | None = _key(
         kinds.optional(kinds.number(above=0)),
         "in regression: the error from which on the loss is no longer squared; null: none",

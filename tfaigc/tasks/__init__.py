@@ -1,6 +1,7 @@
 """One file per task: its records, head, loss, metrics and answers."""
 
 from tfaigc.tasks.causal_lm import CausalLM
+from tfaigc.tasks.image_classifier import ImageClassifier
 from tfaigc.tasks.masked_lm import MaskedLM
 from tfaigc.tasks.multiple_choice import MultipleChoice
 from tfaigc.tasks.question_answerer import QuestionAnswerer
@@ -13,6 +14,7 @@ from tfaigc.tasks.token_classifier import TokenClassifier
 
 __all__ = [
     "CausalLM",
+    "ImageClassifier",
     "MaskedLM",
     "MultipleChoice",
     "QuestionAnswerer",

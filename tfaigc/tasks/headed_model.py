@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfaigc.errors import ConfigError
 from tfaigc.families import Backbone, HeadedBackbone, read_config_file
@@ -51,6 +52,8 @@ class HeadedModel(FineTunedModel):
     head_title: ClassVar[str] = "classifier"
     # Which of two texts a SavedModel cuts, as in ``Tokenizer.encode``.
     truncation: ClassVar[str] = "longest_first"
+    # The signatures that read the backbone's inputs, and that make them of raw strings.
+    input_signatures: ClassVar[tuple[str, str]] = ("tokens", "tokenize")
     # What is put before each text.
     prefix: str = ""
 
@@ -60,7 +63,11 @@ class HeadedModel(FineTunedModel):
         super().__init__(name=name, dtype=network.backbone.factory.dtype)
         self.network = network
         self.tokenizer = tokenizer
-        self.max_length = _checked_max_length(max_length, network.backbone, tokenizer)
+        self.max_length = (
+            _checked_max_length(max_length, network.backbone, tokenizer)
+            if network.backbone.config.image is None
+            else network.backbone.config.max_length
+        )
         self.takes_pairs = False
         self._examples: tuple[dict[str, Any], ...] = ()
         self.build(None)
@@ -98,8 +105,8 @@ class HeadedModel(FineTunedModel):
         stated = fresh_config(
             stated,
             task=cls.task,
-            vocabulary_size=tokenizer.vocabulary_size,
-            tokens=tokenizer.named_ids,
+            vocabulary_size=getattr(tokenizer, "vocabulary_size", None),
+            tokens=getattr(tokenizer, "named_ids", {}),
         )
         backbone = make_fresh(stated, task=cls.task, seed=seed, dtype=dtype)
         model = cls(backbone, tokenizer, **arguments)
@@ -170,6 +177,13 @@ class HeadedModel(FineTunedModel):
     def string_shapes(self) -> dict[str, tuple[None, ...]]:
         """Returns the shapes of the strings that a SavedModel takes, by ``text_fields``."""
         return dict.fromkeys(self.text_fields, (None,))
+
+    def input_specs(self) -> dict[str, tf.TensorSpec]:
+        """Returns what the backbone reads of the strings that a SavedModel takes."""
+        # Tokens have an axis more than their texts.
+        shape = (None, *max(self.string_shapes().values(), key=len))
+        names = ("token_ids", "padding_mask", "segment_ids")
+        return dict.fromkeys(names, tf.TensorSpec(shape, tf.int32))
 
     def stack_questions(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         """Puts questions together to what a SavedModel can be asked at once."""

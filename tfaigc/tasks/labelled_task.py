@@ -80,9 +80,10 @@ class LabelledTask(Task):
         with Checkpoint.open(resolve(source), task=cls.task) as checkpoint:
             problem, head = choose(checkpoint)
             with deferred_variables():
+                backbone = checkpoint.backbone(seed=seed, dtype=dtype)
                 model = cls._assembled(
-                    checkpoint.backbone(seed=seed, dtype=dtype),
-                    Tokenizer.from_pretrained(checkpoint.directory),
+                    backbone,
+                    cls.read_tokenizer(checkpoint.directory, backbone),
                     problem=problem,
                     max_length=checkpoint.setting("max_length")
                     if max_length is None
@@ -94,6 +95,11 @@ class LabelledTask(Task):
             for variable in model.network.head.classifier.weights:
                 variable.assign(ops.take(variable, list(head.order), axis=-1))
         return model
+
+    @classmethod
+    def read_tokenizer(cls, directory: Path, backbone: Backbone) -> Any:
+        """Reads what takes records to the backbone's inputs."""
+        return Tokenizer.from_pretrained(directory)
 
     @classmethod
     def _assembled(

@@ -21,8 +21,8 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     """Makes a task's signatures.
 
     - ``serving_default``: raw strings to the task's outputs;
-    - ``tokens``: the backbone's inputs to the same outputs;
-    - ``tokenize``: raw strings to the backbone's inputs;
+    - ``tokens``, of images ``pixels``: the backbone's inputs to the same outputs;
+    - ``tokenize``, of images ``preprocess``: raw strings to the backbone's inputs;
     - ``classify`` or ``regress``, where the task has them: serialized ``tf.Example`` to what
       TensorFlow Serving's call of that name returns.
 
@@ -34,9 +34,7 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     """
     shapes = model.string_shapes()
     strings = {field: tf.TensorSpec(shape, tf.string) for field, shape in shapes.items()}
-    # Tokens have an axis more than their texts.
-    of_tokens = tf.TensorSpec((None, *max(shapes.values(), key=len)), tf.int32)
-    ids = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), of_tokens)
+    of_inputs, of_strings = model.input_signatures
 
     # One graph for the three signatures that tokenize: it is traced, and stored, once.
     tokenize = _function(lambda **texts: model.tokenize_in_graph(texts), strings)
@@ -57,8 +55,8 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
 
     return {
         "serving_default": _function(answer, strings),
-        "tokens": _function(answer_tokens, ids),
-        "tokenize": tokenize,
+        of_inputs: _function(answer_tokens, model.input_specs()),
+        of_strings: tokenize,
         **{name: answer_examples(made) for name, made in model.example_signatures().items()},
     }
 
@@ -130,11 +128,12 @@ def _checks(model: HeadedModel, examples: Sequence[Mapping[str, Any]]) -> list[S
     calls = model.example_signatures()
     logits = model(inputs, training=False) if calls else None
     rows = zip(*texts.values(), strict=True) if calls else ()
+    of_inputs, of_strings = model.input_signatures
     serialized = [_serialized(dict(zip(texts, row, strict=True))) for row in rows]
     return [
         SignatureCheck("serving_default", texts, model.expected_answers(texts, answers)),
-        SignatureCheck("tokens", inputs, answers),
-        SignatureCheck("tokenize", texts, inputs),
+        SignatureCheck(of_inputs, inputs, answers),
+        SignatureCheck(of_strings, texts, inputs),
         *(
             SignatureCheck(name, {"inputs": serialized}, _arrays(outputs(logits)))
             for name, outputs in calls.items()
@@ -184,10 +183,10 @@ def _arrays(outputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: np.asarray(output) for name, output in outputs.items()}
 
 
-def _serialized(texts: Mapping[str, str]) -> bytes:
+def _serialized(texts: Mapping[str, str | bytes]) -> bytes:
     """Makes a serialized ``tf.Example`` with one string a field."""
     features = {
-        field: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
+        field: tf.train.Feature(bytes_list=tf.train.BytesList(value=[tf.compat.as_bytes(text)]))
         for field, text in texts.items()
     }
     example = tf.train.Example(features=tf.train.Features(feature=features))

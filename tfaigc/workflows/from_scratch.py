@@ -60,6 +60,10 @@ def make_model(
         The model, not compiled.
     """
     config = _config(recipe)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if task.task == "image_classification":
+        nothing: Any = None
+        return task.from_scratch(config, nothing, seed=recipe.seed, dtype=dtype, **given)
     if tokenizer_directory is not None and tokenizer_directory.is_dir():
         tokenizer = Tokenizer.from_pretrained(tokenizer_directory)
     elif recipe.tokenizer_name not in (None, "train"):
@@ -67,7 +71,6 @@ def make_model(
     else:
         tokenizer = _train_tokenizer(recipe, str(config.get("model_type")), train)
         screen.fact("tokenizer", f"{tokenizer.vocabulary_size:,} tokens, made of the training data")
-    given = {name: value for name, value in arguments.items() if value is not None}
     return task.from_scratch(config, tokenizer, seed=recipe.seed, dtype=dtype, **given)
 
 

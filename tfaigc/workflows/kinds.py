@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfaigc.recipe import Recipe
+from tfaigc.workflows.image_targets import OneClassOfImages
 from tfaigc.workflows.question_targets import Answers, Choices
 from tfaigc.workflows.targets import Numbers, OneClass, SeveralClasses, Tags, TargetKind
 from tfaigc.workflows.text_targets import OwnTokens, Pairs, WhatBelongsTogether, WhatFollows
@@ -88,6 +89,13 @@ _QUESTION_KEYS = {
 }
 ANSWERS = TaskKind("QuestionAnswerer", Answers(allow_no_answer=False), {}, {}, _QUESTION_KEYS)
 ANSWERS_IF_ANY = TaskKind("QuestionAnswerer", Answers(allow_no_answer=True), {}, {}, _QUESTION_KEYS)
+IMAGES = TaskKind(
+    "ImageClassifier",
+    OneClassOfImages(),
+    _CLASSIFIER_KEYS,
+    {},
+    {name: name for name in ("random_flip", "random_crop")},
+)
 CHOICES = TaskKind("MultipleChoice", Choices(), {}, {})
 
 
@@ -98,6 +106,7 @@ _BY_TASK = {
     "causal-lm": NEXT_TOKENS,
     "question-answering": ANSWERS,
     "multiple-choice": CHOICES,
+    "image-classification": IMAGES,
     "text-embedding": EMBEDDINGS,
     "seq2seq-lm": TEXTS_FOR_TEXTS,
 }
@@ -111,6 +120,8 @@ _BY_ARCHITECTURE = {
     "MarianMTModel": TEXTS_FOR_TEXTS,
     "ForTokenClassification": TAGS,
     "ForMultipleChoice": CHOICES,
+    "ForImageClassification": IMAGES,
+    "ForImageClassificationWithTeacher": IMAGES,
     # The model itself knows whether it must answer.
     "ForQuestionAnswering": ANSWERS_IF_ANY,
     "ForQuestionAnsweringSimple": ANSWERS_IF_ANY,

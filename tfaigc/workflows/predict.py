@@ -105,6 +105,8 @@ def _records(source: str, columns: Mapping[str, str | None]) -> list[Question]:
     if {"question", "choices"} <= found and ("question" in named or "text" not in found):
         table = check_choices(table, with_labels=False)[0]
         return [{field: row[field] for field in ("question", "choices")} for row in table.rows]
+    if "image" in found and ("image" in named or "text" not in found):
+        return [{"image": str(row["image"])} for row in table.rows]
     fields = ("text", "text_pair") if "text_pair" in found else ("text",)
     if {"question", "context"} <= found and ("question" in named or "text" not in found):
         fields = ("question", "context")

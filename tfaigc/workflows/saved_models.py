@@ -50,8 +50,10 @@ def ask_saved_model(
     metadata = read_metadata(version)
     labels = list(metadata.get("labels") or [])
     rows = _listed if metadata.get("task") == "token_classification" else _rows
-    batches = [questions[at : at + batch_size] for at in range(0, len(questions), batch_size)]
     fields = metadata["export"]["signatures"]["serving_default"]["inputs"]
+    if "images" in fields:
+        questions = [_with_image(each) for each in questions]
+    batches = [questions[at : at + batch_size] for at in range(0, len(questions), batch_size)]
     missing = [field for field in fields if field not in questions[0]]
     if missing:
         raise ExportError(
@@ -71,6 +73,17 @@ def ask_saved_model(
         for answer, question in zip(answers, questions, strict=True):
             del answer["probabilities"][len(question["choices"]) :]
     return answers
+
+
+def _with_image(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Reads the image that a question names."""
+    path = Path(question.get("image", question.get("text", "")))
+    if not path.is_file():
+        raise ExportError(
+            "This SavedModel must be asked about images. Received: no image in the file "
+            f"{str(path)!r}. Check the path."
+        )
+    return {"images": path.read_bytes()}
 
 
 def _filled(values: list[Any]) -> list[Any]:

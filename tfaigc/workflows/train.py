@@ -230,8 +230,9 @@ def _fit(
     from tfaigc.training import callbacks as training_callbacks
 
     train_data = training_batches(model, recipe, splits.train)
-    lengths = np.diff(train_data.tokens.row_splits)
-    screen.fact("tokens", describe_lengths(lengths, max_length=model.longest_example))
+    if hasattr(train_data, "tokens"):
+        lengths = np.diff(train_data.tokens.row_splits)
+        screen.fact("tokens", describe_lengths(lengths, max_length=model.longest_example))
     validation_data = model.dataset(
         splits.validation, batch_size=recipe.batch_size, cache_features=recipe.cache_features
     )

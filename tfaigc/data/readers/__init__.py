@@ -9,6 +9,7 @@ from tfaigc.data.faults import Fault
 from tfaigc.data.readers.columns import read_columns, read_conllu
 from tfaigc.data.readers.delimited import read_csv, read_tab, read_tsv
 from tfaigc.data.readers.examples import read_examples_file
+from tfaigc.data.readers.image_folders import read_folder
 from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
 from tfaigc.data.readers.json_documents import read_json
 from tfaigc.data.readers.json_lines import read_json_lines
@@ -29,6 +30,7 @@ __all__ = [
     "is_tf_dataset",
     "knows_tfds",
     "read_data_frame",
+    "read_folder",
     "read_sequence",
     "read_tf_dataset",
     "read_tfds",
