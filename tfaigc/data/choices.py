@@ -37,9 +37,7 @@ def check_choices(
         DataError: A field is missing, or more than the allowed share of the records cannot be
             used.
     """
-    if "question" not in table.columns and "text" in table.columns:
-        renamed = {**table.renamed, "question": table.column_name("text")}
-        table = replace(table.rename({"question": "text"}), renamed=renamed)
+    table = table.stand_in("question", "text")
     table.require("question", "choices", *(("label",) if with_labels else ()))
     reasons = text_faults(table, ("question",))
     found: list[tuple[list[str], int]] = []

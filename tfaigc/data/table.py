@@ -141,6 +141,21 @@ class Table:
         renamed = {ours: theirs for ours, theirs in columns.items() if ours != theirs}
         return replace(self, rows=rows, columns=(*columns, *others), renamed=renamed)
 
+    def stand_in(self, field: str, other: str) -> Table:
+        """Has a column count as a field that the source lacks.
+
+        Args:
+            field: Our field name.
+            other: The field whose column counts as it, if there is one.
+
+        Returns:
+            The table itself, where it has the field.
+        """
+        if field in self.columns or other not in self.columns:
+            return self
+        renamed = {**self.renamed, field: self.column_name(other)}
+        return replace(self.rename({field: other}), renamed=renamed)
+
 
 def place(name: str, unit: str, number: object) -> str:
     """Writes a row's place in its source.

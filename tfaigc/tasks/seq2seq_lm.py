@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -199,12 +198,7 @@ class Seq2SeqLM(GenerativeModel):
     def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
         """Reads records that have a ``source``, or else a ``text`` that counts as one."""
         table = records if isinstance(records, Table) else read_records(records, columns=columns)
-        if "source" not in table.columns and "text" in table.columns:
-            table = replace(
-                table.rename({"source": "text"}),
-                renamed={**table.renamed, "source": table.column_name("text")},
-            )
-        return table.require("source")
+        return table.stand_in("source", "text").require("source")
 
     def whole_examples(self, table: Table) -> Examples:
         """Takes records to examples, one each."""
