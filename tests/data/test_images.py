@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tfaigc.data import BatchOrder, read_records
 from tfaigc.data.images import ImageProcessor, check_images, image_table
 from tfaigc.data.images.batches import Augmentation, make_image_dataset
+from tfaigc.data.images.decoding import encoded_or_array
+from tfaigc.data.images.encoded import decode_colors
 from tfaigc.data.images.resizing import resize
 from tfaigc.errors import ConfigError, DataError
 
@@ -80,6 +82,38 @@ def test_images_are_processed_as_by_transformers(name: str) -> None:
     np.testing.assert_allclose(found, np.moveaxis(expected, 1, -1), atol=1e-6, rtol=1e-6)
 
 
+def test_files_are_decoded_as_by_pillow() -> None:
+    random = np.random.default_rng(5)
+    colors = picture(9, 14)
+    kinds = {
+        "palette": encoded(colors.quantize(16), "PNG", transparency=3),
+        "grey and transparent": encoded(
+            Image.fromarray(random.integers(0, 256, (9, 14, 2), np.uint8), "LA"), "PNG"
+        ),
+        "black and white": encoded(colors.convert("1"), "PNG"),
+        "CMYK": encoded(colors.convert("CMYK"), "JPEG"),
+        "progressive": encoded(colors, "JPEG", progressive=True),
+        "GIF": encoded(colors.quantize(16), "GIF"),
+        "BMP": encoded(colors, "BMP"),
+        "WebP": encoded(colors, "WEBP"),
+    }
+    for side in range(10):
+        notes = Image.Exif()
+        notes.endian = "<>"[side % 2]
+        notes[0x010F], notes[0x0112] = "a camera", side
+        # What comes before and after it is passed over.
+        kinds[f"turned {side}"] = encoded(colors, "JPEG", exif=notes, comment=b"Exif", dpi=(9, 9))
+    decode = tf.function(decode_colors, input_signature=[tf.TensorSpec((), tf.string)])
+    for name, file in kinds.items():
+        expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")
+        np.testing.assert_array_equal(decode(file), expected, name)
+    broken = kinds["turned 6"].replace(b"Exif\0\0II", b"Exif\0\0\xff\xff")
+    np.testing.assert_array_equal(decode(broken), Image.open(io.BytesIO(broken)))
+    deep = random.integers(0, 2**16, (9, 14), np.uint16)
+    upper = np.repeat((deep >> 8).astype(np.uint8)[..., None], 3, axis=-1)
+    np.testing.assert_array_equal(decode(encoded(Image.fromarray(deep), "PNG")), upper)
+
+
 @pytest.mark.parametrize("resample", [2, 3])
 def test_rows_are_filtered_before_columns(resample: int) -> None:
     ours = tf.function(
@@ -142,11 +176,24 @@ def test_images_that_are_none_are_named() -> None:
         assert words in str(caught.value)
 
 
+def test_images_as_people_have_them(tmp_path: Path) -> None:
+    notes = Image.Exif()
+    notes[0x0112] = 8
+    file = encoded(picture(5, 6), "JPEG", exif=notes)
+    (tmp_path / "a.jpg").write_bytes(file)
+    expected = np.asarray(decode_colors(file))
+    for value in ({"bytes": file, "path": None}, {"bytes": None, "path": str(tmp_path / "a.jpg")}):
+        assert encoded_or_array(value) == file
+    opened = Image.open(tmp_path / "a.jpg")
+    [row] = image_table([opened]).rows
+    np.testing.assert_array_equal(encoded_or_array(row["image"]), expected)
+
+
 def test_batches_are_changed_anew_in_each_epoch() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (6, 16, 24, 3), np.uint8)
     processor = ImageProcessor.of_size(**NETWORK)
     order = BatchOrder(np.full(6, 5), 4, shuffle=True, sort=False)
-    augmentation = Augmentation(flip=True, crop=2, seed=3)
+    augmentation = Augmentation(flip=True, crop=2, seed=2**40)
     dataset = make_image_dataset(
         pixels, order, processor, labels=np.arange(6), augmentation=augmentation
     )

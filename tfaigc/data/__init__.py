@@ -32,6 +32,7 @@ from tfaigc.data.conversations import (
 )
 from tfaigc.data.entity_questions import entity_questions
 from tfaigc.data.faults import Fault
+from tfaigc.data.handwritten_digits import handwritten_digits
 from tfaigc.data.labels import LabelSet
 from tfaigc.data.masking import IGNORED, FoundMasks, Masking, check_mlm_probability
 from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
@@ -116,6 +117,7 @@ __all__ = [
     "entity_questions",
     "first_of_duplicates",
     "first_tokens",
+    "handwritten_digits",
     "join_texts",
     "joined_spans",
     "knows_tfds",

@@ -54,10 +54,10 @@ class ImageExamples(NamedTuple):
 class ImageClassifier(CrossEntropyTask):
     """A Transformer with a classifier on an image's class token, as its family's checkpoints have.
 
-    Records have an ``image``: a path, encoded bytes, or a uint8 array (height, width, channels);
-    and a ``label``, a class name or a class number. A directory of images with a sub-directory for
-    each class is a source of records. Calling the model on ``{"images": ...}``, float32, (batch,
-    height, width, channels), gives logits, float32, (batch, classes).
+    Records have an ``image``: a path, encoded bytes, an image of Pillow, or a uint8 array (height,
+    width, channels); and a ``label``, a class name or a class number. A directory of images with a
+    sub-directory for each class is a source of records. Calling the model on ``{"images": ...}``,
+    float32, (batch, height, width, channels), gives logits, float32, (batch, classes).
 
     Args:
         backbone: An encoder of images.

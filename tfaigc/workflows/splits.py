@@ -19,6 +19,7 @@ from tfaigc.data import (
     count_conflicts,
     entity_questions,
     first_of_duplicates,
+    handwritten_digits,
     knows_tfds,
     movie_ratings,
     movie_reviews,
@@ -39,6 +40,7 @@ BUILT_IN = {
     "entity_questions": entity_questions,
     "pronunciations": pronunciations,
     "review_choices": review_choices,
+    "handwritten_digits": handwritten_digits,
 }
 """Data that needs no file, by the name that recipes know."""
 
@@ -72,7 +74,7 @@ class Splits:
         for table in (self.train, self.validation):
             for row in table.rows:
                 values = [row.get(field) for field in FIELDS]
-                digest.update(json.dumps(values, default=str).encode())
+                digest.update(json.dumps(values, default=_exactly).encode())
         return digest.hexdigest()
 
     @property
@@ -205,6 +207,11 @@ def stored_labels(directory: Path) -> tuple[str, ...] | None:
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return None
     return names if has_head and names and len(set(names)) == len(names) else None
+
+
+def _exactly(value: object) -> str:
+    # What is printed of a large array leaves most of it out.
+    return value.tobytes().hex() if isinstance(value, np.ndarray) else str(value)
 
 
 def _records(source: str) -> object:

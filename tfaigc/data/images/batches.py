@@ -41,17 +41,19 @@ class Augmentation:
         Returns:
             The same shape.
         """
-        seed = tf.cast(moment, tf.int32) + tf.constant([self.seed * 7919, 0], tf.int32)
+        seed = tf.constant(np.random.SeedSequence(self.seed).generate_state(2).astype(np.int32))
+        for number in tf.unstack(moment):
+            seed = tf.random.fold_in(seed, number)
+        turns, moves = tf.unstack(tf.random.split(seed))
         count = tf.shape(pixels)[0]
         if self.flip:
-            drawn = tf.random.stateless_uniform((count, 1, 1, 1), seed)
+            drawn = tf.random.stateless_uniform((count, 1, 1, 1), turns)
             pixels = tf.where(drawn < 0.5, tf.reverse(pixels, [2]), pixels)
         if self.crop:
             most = 2 * self.crop + 1
             height, width = pixels.shape[1:3]
-            offsets = tf.random.stateless_uniform(
-                (2, count, 1), seed + tf.constant([0, 1 << 20]), maxval=most, dtype=tf.int32
-            )
+            shape = (2, count, 1)
+            offsets = tf.random.stateless_uniform(shape, moves, maxval=most, dtype=tf.int32)
             sides = [self.crop, self.crop]
             padded = tf.pad(pixels, [[0, 0], sides, sides, [0, 0]])
             padded = tf.gather(padded, offsets[0] + tf.range(height), axis=1, batch_dims=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from tfaigc.data.table import Table
 
 
 def image_table(records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
-    """Reads records that have an ``image``: a path, encoded bytes, or an array.
+    """Reads records that have an ``image``: a path, encoded bytes, an image of Pillow, or an array.
 
     Args:
         records: Whatever ``read_records`` takes; a directory with a sub-directory for each class;
@@ -29,10 +30,7 @@ def image_table(records: Any, *, columns: Mapping[str, str] | None = None) -> Ta
         DataError: There are no images.
     """
     if isinstance(records, Sequence) and not isinstance(records, str | bytes):
-        records = [
-            {"image": each} if isinstance(each, bytes | str | Path | np.ndarray) else each
-            for each in records
-        ]
+        records = [{"image": each} if _is_image(each) else each for each in records]
     is_read = isinstance(records, Table) and not columns
     table = records if is_read else read_records(records, columns=columns)
     if "image" not in table.columns and "text" in table.columns:
@@ -66,3 +64,13 @@ def check_labelled_images(
     """Checks images and labels; see ``check_images`` and ``check_labels``."""
     kept = check_images(image_table(table), max_invalid_share=max_invalid_share)
     return check_labels(kept, labels, max_invalid_share=max_invalid_share)
+
+
+def is_pillow_image(value: object) -> bool:
+    """Says whether something is an image of Pillow, without importing it."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(value, pillow.Image)
+
+
+def _is_image(value: object) -> bool:
+    return isinstance(value, bytes | str | Path | np.ndarray) or is_pillow_image(value)

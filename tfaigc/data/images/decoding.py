@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.data.checks import leave_out
+from tfaigc.data.images.checks import is_pillow_image
+from tfaigc.data.images.encoded import decode_colors
 from tfaigc.data.images.processor import ImageProcessor
 from tfaigc.data.table import Table
 from tfaigc.errors import DataError
@@ -29,7 +31,7 @@ def find_faults(table: Table) -> dict[int, str]:
     Returns:
         What is wrong with a row, by its place.
     """
-    decode = tf.function(_decode_colors, input_signature=[_ENCODED])
+    decode = tf.function(decode_colors, input_signature=[_ENCODED])
 
     def look(value: Any) -> None:
         encoded = encoded_or_array(value)
@@ -53,26 +55,17 @@ def read_pixels(table: Table, processor: ImageProcessor) -> np.ndarray:
     Raises:
         DataError: An image cannot be read; the message names each.
     """
-    of_bytes = tf.function(
-        lambda encoded: processor.pixels(processor.decode(encoded)), input_signature=[_ENCODED]
-    )
-    resize = {
-        channels: tf.function(
-            processor.pixels, input_signature=[tf.TensorSpec((None, None, channels), tf.uint8)]
-        )
-        for channels in (1, 3)
-    }
     with tempfile.TemporaryFile() as file:
         pixels = np.memmap(file, np.uint8, "w+", shape=(len(table), *processor.shape))
 
     def read(place: int, value: Any) -> None:
         image = encoded_or_array(value)
         if isinstance(image, bytes):
-            pixels[place] = of_bytes(image)
+            pixels[place] = processor.read_encoded(image)
         elif image.shape == processor.shape:
             pixels[place] = image
         else:
-            pixels[place] = resize[image.shape[-1]](image)
+            pixels[place] = processor.read_array[image.shape[-1]](image)
 
     leave_out(table, _for_each(table, read), 0.0)
     return pixels
@@ -82,8 +75,9 @@ def encoded_or_array(value: Any) -> bytes | np.ndarray:
     """Takes an image of a record to encoded bytes, or to an array.
 
     Args:
-        value: A path, encoded bytes, or uint8, (height, width) or (height, width, channels), with
-            1 or 3 channels.
+        value: A path, encoded bytes, an image of Pillow, or uint8, (height, width) or (height,
+            width, channels), with 1 or 3 channels; or a dict of ``bytes`` or ``path``, as the
+            ``datasets`` library stores images.
 
     Returns:
         Encoded bytes, or uint8, (height, width, channels).
@@ -92,10 +86,14 @@ def encoded_or_array(value: Any) -> bytes | np.ndarray:
         DataError: It is none of these.
         OSError: The file cannot be read.
     """
+    if isinstance(value, Mapping):
+        value = value.get("bytes") or value.get("path")
     if isinstance(value, str | os.PathLike):
         return Path(value).read_bytes()
     if isinstance(value, bytes):
         return value
+    if is_pillow_image(value):
+        return _colors_of_pillow(value)
     if not isinstance(value, np.ndarray | list):
         raise DataError(f"must be a path, bytes or an array. Received: {type(value).__name__}.")
     array = np.asarray(value)
@@ -111,6 +109,13 @@ def encoded_or_array(value: Any) -> bytes | np.ndarray:
             f"{array.min()} to {array.max()}."
         )
     return array.astype(np.uint8)
+
+
+def _colors_of_pillow(image: Any) -> np.ndarray:
+    """Takes an image of Pillow to what its file would be decoded to."""
+    from PIL import ImageOps
+
+    return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
 
 
 def _for_each(table: Table, read: Callable[[int, Any], None]) -> dict[int, str]:
@@ -130,13 +135,9 @@ def _for_each(table: Table, read: Callable[[int, Any], None]) -> dict[int, str]:
         except OSError as error:
             return f"{column}{shown} cannot be read: {error.strerror}."
         except tf.errors.OpError:
-            return f"{column}{shown} must be a whole JPEG, PNG, GIF or BMP image."
+            return f"{column}{shown} must be a whole JPEG, PNG, GIF, BMP or WebP image."
         return ""
 
     with ThreadPoolExecutor() as pool:
         found = pool.map(try_to, range(len(table)), table.column("image"))
         return {place: reason for place, reason in enumerate(found) if reason}
-
-
-def _decode_colors(encoded: Any) -> Any:
-    return tf.io.decode_image(encoded, channels=3, expand_animations=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -126,23 +127,17 @@ class ImageProcessor:
         return (*self.image_size, self.num_channels)
 
     def decode(self, encoded: Any) -> Any:
-        """Decodes one image inside a graph.
+        """Decodes one image inside a graph; see ``decode_colors``.
 
         Args:
-            encoded: string, (): JPEG, PNG, GIF (its first frame) or BMP.
+            encoded: string, ().
 
         Returns:
-            uint8, (height, width, channels). Transparency is left out.
+            uint8, (height, width, channels).
         """
-        import tensorflow as tf
+        from tfaigc.data.images.encoded import decode_colors
 
-        # As exact as Pillow; the usual method of TensorFlow is faster and less so.
-        colors = tf.cond(
-            tf.io.is_jpeg(encoded),
-            lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
-            lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
-        )
-        return self._with_channels(tf.ensure_shape(colors, (None, None, 3)))
+        return self._with_channels(decode_colors(encoded))
 
     def pixels(self, image: Any) -> Any:
         """Resizes and crops one image inside a graph.
@@ -166,6 +161,27 @@ class ImageProcessor:
             left = (tf.shape(image)[1] - width) // 2
             image = image[top : top + height, left : left + width]
         return tf.ensure_shape(self._with_channels(image), self.shape)
+
+    @functools.cached_property
+    def read_encoded(self) -> Any:
+        """Takes one encoded image, string, (), to uint8, ``shape``; traced once."""
+        import tensorflow as tf
+
+        return tf.function(
+            lambda encoded: self.pixels(self.decode(encoded)),
+            input_signature=[tf.TensorSpec((), tf.string)],
+        )
+
+    @functools.cached_property
+    def read_array(self) -> dict[int, Any]:
+        """What does the same of arrays, by their number of channels."""
+        import tensorflow as tf
+
+        specs = {channels: tf.TensorSpec((None, None, channels), tf.uint8) for channels in (1, 3)}
+        return {
+            channels: tf.function(self.pixels, input_signature=[spec])
+            for channels, spec in specs.items()
+        }
 
     def normalize(self, pixels: Any) -> Any:
         """Takes pixels, uint8, (batch, *shape), to a network's inputs, float32."""

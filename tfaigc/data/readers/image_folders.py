@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfaigc.data.table import Table
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
+ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 """How the names of images end."""
 
 
