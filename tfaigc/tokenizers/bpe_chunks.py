@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfaigc.tokenizers.bpe_merges import Merges
 from tfaigc.tokenizers.bpe_symbols import Symbols
 
-_WIDTH = 64
+_WIDTH = 48
 _STRIDE = _WIDTH // 2
 _NOWHERE = tf.int32.max
 # Runs that repeat themselves after so many symbols are not cut.
