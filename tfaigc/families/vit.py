@@ -16,6 +16,33 @@ from tfaigc.models import ImageSettings
 _BLOCK = "encoder/block_{i}/"
 _LAYER = "encoder.layer.{i}."
 
+_CONFIG_KEYS = (
+    *tables.without(
+        tables.with_defaults(
+            tables.SIZE_KEYS, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        ),
+        "vocab_size",
+        "type_vocab_size",
+        "max_position_embeddings",
+    ),
+    ConfigKey("attention_biases", "qkv_bias", True),
+)
+
+_NAMES = (
+    Rename("encoder/embeddings/position", "embeddings.position_embeddings", is_tensor=True),
+    Rename("encoder/embeddings/patches", "embeddings.patch_embeddings.projection"),
+    Rename(_BLOCK + "attention/query", _LAYER + "attention.attention.query"),
+    Rename(_BLOCK + "attention/key", _LAYER + "attention.attention.key"),
+    Rename(_BLOCK + "attention/value", _LAYER + "attention.attention.value"),
+    Rename(_BLOCK + "attention/output", _LAYER + "attention.output.dense"),
+    Rename(_BLOCK + "attention_norm", _LAYER + "layernorm_before"),
+    Rename(_BLOCK + "feed_forward/inner", _LAYER + "intermediate.dense"),
+    Rename(_BLOCK + "feed_forward/outer", _LAYER + "output.dense"),
+    Rename(_BLOCK + "feed_forward_norm", _LAYER + "layernorm_after"),
+    Rename("encoder/final_norm", "layernorm"),
+    *tables.POOLER,
+)
+
 _TWO_CLASSIFIERS = Head(
     architecture="DeiTForImageClassificationWithTeacher",
     renames=(
@@ -75,40 +102,24 @@ def _adapt(family: Family, stated: Settings) -> Family:
 
 
 def _family(model_type: str, name: str, *, distilled: bool) -> Family:
-    tokens = [Rename("encoder/embeddings/class_token", "embeddings.cls_token", is_tensor=True)]
-    if distilled:
-        theirs = "embeddings.distillation_token"
-        tokens.append(Rename("encoder/embeddings/distillation_token", theirs, is_tensor=True))
+    tokens = ["class_token", "distillation_token"] if distilled else ["class_token"]
+    theirs = {"class_token": "cls_token"}
     return Family(
         model_type=model_type,
         prefix=f"{model_type}.",
         architecture=f"{name}Model",
-        config_keys=(
-            *tables.without(
-                tables.with_defaults(
-                    tables.SIZE_KEYS, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-                ),
-                "vocab_size",
-                "type_vocab_size",
-                "max_position_embeddings",
-            ),
-            ConfigKey("attention_biases", "qkv_bias", True),
-        ),
+        config_keys=_CONFIG_KEYS,
         check_config=_check_config(distilled),
         backbone=(
-            *tokens,
-            Rename("encoder/embeddings/position", "embeddings.position_embeddings", is_tensor=True),
-            Rename("encoder/embeddings/patches", "embeddings.patch_embeddings.projection"),
-            Rename(_BLOCK + "attention/query", _LAYER + "attention.attention.query"),
-            Rename(_BLOCK + "attention/key", _LAYER + "attention.attention.key"),
-            Rename(_BLOCK + "attention/value", _LAYER + "attention.attention.value"),
-            Rename(_BLOCK + "attention/output", _LAYER + "attention.output.dense"),
-            Rename(_BLOCK + "attention_norm", _LAYER + "layernorm_before"),
-            Rename(_BLOCK + "feed_forward/inner", _LAYER + "intermediate.dense"),
-            Rename(_BLOCK + "feed_forward/outer", _LAYER + "output.dense"),
-            Rename(_BLOCK + "feed_forward_norm", _LAYER + "layernorm_after"),
-            Rename("encoder/final_norm", "layernorm"),
-            *tables.POOLER,
+            *(
+                Rename(
+                    f"encoder/embeddings/{token}",
+                    f"embeddings.{theirs.get(token, token)}",
+                    is_tensor=True,
+                )
+                for token in tokens
+            ),
+            *_NAMES,
         ),
         heads={
             "image_classification": Head(
@@ -118,9 +129,7 @@ def _family(model_type: str, name: str, *, distilled: bool) -> Family:
             ),
         },
         other_heads=(
-            "cls_classifier.",
-            "distillation_classifier.",
-            "decoder.",
+            *("cls_classifier.", "distillation_classifier.", "decoder."),
             "embeddings.mask_token",
         ),
         adapt=_adapt,

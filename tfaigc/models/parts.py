@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keras
+
 from tfaigc.layers import (
     Attention,
     DisentangledAttention,
@@ -13,6 +15,7 @@ from tfaigc.layers import (
     RelativeEmbeddings,
     RelativeWaves,
     TransformerBlock,
+    TransformerEmbeddings,
 )
 from tfaigc.models.config import TransformerConfig
 
@@ -109,6 +112,60 @@ def _dot_product_attention(
         query_key_norm=config.norm_epsilon if config.query_key_norm else None,
         name=name,
     )
+
+
+def make_embeddings(
+    config: TransformerConfig, factory: LayerFactory, *, token: keras.layers.Embedding | None
+) -> TransformerEmbeddings:
+    """Makes what embeds tokens, not built.
+
+    Args:
+        config: The stack's settings.
+        factory: Makes the elementary layers.
+        token: The table of tokens, where stacks share one; None: it is made here.
+    """
+    has_table = config.position_kind != "none"
+    return TransformerEmbeddings(
+        vocabulary_size=config.vocabulary_size,
+        hidden_size=config.hidden_size,
+        embedding_size=config.embedding_size or config.hidden_size,
+        num_positions=config.max_positions + config.position_offset if has_table else 0,
+        num_segments=0 if config.relative_waves else config.num_segments,
+        norm_epsilon=config.norm_epsilon,
+        norm_bias=config.norm_bias,
+        norm_kind=config.norm_kind if config.embedding_norm else None,
+        dropout=config.hidden_dropout,
+        factory=factory,
+        always_project=config.always_project,
+        project_tokens=config.project_tokens,
+        token=token,
+        token_scale=config.embedding_scale,
+        sinusoidal=config.position_kind == "sinusoidal",
+    )
+
+
+def make_end(
+    config: TransformerConfig, factory: LayerFactory
+) -> tuple[keras.layers.Layer | None, keras.layers.Dense | None, keras.layers.Dropout | None]:
+    """Makes what follows the last block, not built.
+
+    Args:
+        config: The stack's settings.
+        factory: Makes the elementary layers.
+
+    Returns:
+        A norm, a projection to another width, and dropout; None for each that is not asked for.
+    """
+    norm = projection = dropout = None
+    if config.pre_norm and config.final_norm:
+        norm = factory.norm(
+            config.norm_kind, config.norm_epsilon, name="final_norm", use_bias=config.norm_bias
+        )
+    if config.output_width != config.hidden_size:
+        projection = factory.dense(config.output_size, name="final_projection", use_bias=False)
+    if config.final_dropout:
+        dropout = factory.dropout(config.final_dropout, name="final_dropout")
+    return norm, projection, dropout
 
 
 def make_relative_bias(config: TransformerConfig, factory: LayerFactory) -> RelativeBias | None:

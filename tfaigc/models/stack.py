@@ -14,7 +14,6 @@ from tfaigc.layers import (
     LayerFactory,
     Layout,
     Memory,
-    TransformerEmbeddings,
     attention_bias,
     make_layout,
     positions_in_text,
@@ -26,6 +25,8 @@ from tfaigc.layers.rotary import RotarySettings
 from tfaigc.models.config import TransformerConfig
 from tfaigc.models.parts import (
     make_block,
+    make_embeddings,
+    make_end,
     make_relative_bias,
     make_relative_embeddings,
     make_relative_waves,
@@ -57,25 +58,7 @@ class TransformerStack(keras.layers.Layer):
     ) -> None:
         super().__init__(name=name, dtype=factory.dtype)
         self.config = config
-        self.embeddings = TransformerEmbeddings(
-            vocabulary_size=config.vocabulary_size,
-            hidden_size=config.hidden_size,
-            embedding_size=config.embedding_size or config.hidden_size,
-            num_positions=0
-            if config.position_kind == "none"
-            else config.max_positions + config.position_offset,
-            num_segments=0 if config.relative_waves else config.num_segments,
-            norm_epsilon=config.norm_epsilon,
-            norm_bias=config.norm_bias,
-            norm_kind=config.norm_kind if config.embedding_norm else None,
-            dropout=config.hidden_dropout,
-            factory=factory,
-            always_project=config.always_project,
-            project_tokens=config.project_tokens,
-            token=token,
-            token_scale=config.embedding_scale,
-            sinusoidal=config.position_kind == "sinusoidal",
-        )
+        self.embeddings = make_embeddings(config, factory, token=token)
         self.relative_bias = make_relative_bias(config, factory)
         self.relative_embeddings = make_relative_embeddings(config, factory)
         self.relative_waves = make_relative_waves(config, factory)
@@ -84,23 +67,7 @@ class TransformerStack(keras.layers.Layer):
         self.blocks = [make_block(config, number, factory) for number in numbers]
         # One block may come up several times, with the same weights.
         self.block_order = tuple(numbers.index(number) for number in order)
-        self.final_norm = (
-            factory.norm(
-                config.norm_kind, config.norm_epsilon, name="final_norm", use_bias=config.norm_bias
-            )
-            if config.pre_norm and config.final_norm
-            else None
-        )
-        self.final_projection = (
-            factory.dense(config.output_size, name="final_projection", use_bias=False)
-            if config.output_width != config.hidden_size
-            else None
-        )
-        self.final_dropout = (
-            factory.dropout(config.final_dropout, name="final_dropout")
-            if config.final_dropout
-            else None
-        )
+        self.final_norm, self.final_projection, self.final_dropout = make_end(config, factory)
         self.layer_drop = (
             factory.layer_drop(config.layer_drop, name="layer_drop") if config.layer_drop else None
         )
