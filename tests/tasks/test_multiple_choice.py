@@ -12,7 +12,7 @@ from conftest import BLAME, PRAISE
 
 import tfaigc
 from tfaigc.errors import ConfigError, DataError
-from tfaigc.tasks.headed_model import HARD_TEXTS
+from tfaigc.tasks.serving import HARD_TEXTS
 from tfaigc.workflows.saved_models import ask_saved_model
 
 

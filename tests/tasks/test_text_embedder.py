@@ -98,7 +98,8 @@ def test_training_draws_texts_together(
     import tensorflow as tf
 
     served = tf.saved_model.load(str(model.export(tmp_path / "export")))
-    found = served.signatures["serving_default"](text=tf.constant(TEXTS))["embedding"]
+    assert "serving_default" in served.signatures
+    found = served.signatures["embed"](text=tf.constant(TEXTS))["embedding"]
     np.testing.assert_allclose(found, vectors, atol=1e-5)
 
 

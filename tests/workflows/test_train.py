@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,21 @@ def test_export_takes_the_next_number(run: Any, tfaigc: Verb, tmp_path: Path) ->
     assert result.exit_code == 0, result.stderr
     assert (run.export / "2" / "saved_model.pb").is_file()
     assert f"tfaigc predict {run.export} 'A gorgeous film.'" in result.stdout
+
+
+def test_smaller_weights_are_measured_on_what_the_run_was(
+    run: Any, tfaigc: Verb, tmp_path: Path
+) -> None:
+    model = run.directory / "model"
+    result = tfaigc("export", model, tmp_path / "small", "--dtype", "int8")
+    assert result.exit_code == 0, result.stderr
+    [line] = re.findall(r"weights +(int8, .*)", result.stdout)
+    metrics = json.loads((run.directory / "metrics.json").read_text())
+    assert f"accuracy {metrics['accuracy']:.4f} → " in line
+    assert line in (tmp_path / "small" / "1" / "model_card.md").read_text(encoding="utf-8")
+    refused = tfaigc("export", model, tmp_path / "other", "--data", run.recipe)
+    assert refused.exit_code == 2
+    assert "--dtype" in refused.stderr
 
 
 def test_export_refuses_a_directory_with_other_files(

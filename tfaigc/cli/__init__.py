@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 
 from tfaigc.cli.deployment import deploy
-from tfaigc.cli.group import VerbGroup, column_option, column_options, prepare, shared_options
+from tfaigc.cli.exporting import check, export
+from tfaigc.cli.group import (
+    VerbGroup,
+    column_option,
+    column_options,
+    labelled_columns,
+    prepare,
+    shared_options,
+)
 from tfaigc.cli.serving import serve
 from tfaigc.version import __version__
 
@@ -111,11 +119,7 @@ def profile(context: click.Context, recipe: str, overrides: tuple[str, ...], ste
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("model")
 @click.argument("data")
-@column_options(
-    *("text", "text_pair", "label", "words", "tags"),
-    *("question", "context", "answers", "choices", "image"),
-    *("anchor", "positive", "negative", "score", "source", "target"),
-)
+@labelled_columns
 @_batch_size
 @click.option("--output-dir", default=None, help="Write report, plots and metrics here.")
 @click.option("--compare", is_flag=True, help="MODEL and DATA are two runs, or output dirs.")
@@ -250,45 +254,8 @@ def generate(
     run(model, prompts, chat=chat, settings=settings, screen=screen)
 
 
-@cli.command(short_help="Export a SavedModel that takes raw strings.")
-@click.argument("model")
-@click.argument("directory")
-@click.option(
-    "--keep",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Remove all but so many of the newest versions.",
-)
-@shared_options
-@click.pass_context
-def export(context: click.Context, model: str, directory: str, keep: int | None) -> None:
-    """Export the model directory MODEL as a verified SavedModel: DIRECTORY/1, then 2 and so on."""
-    screen = prepare(context)
-    from tfaigc.workflows.export import export as run
-
-    run(model, directory, keep=keep, screen=screen)
-
-
-@cli.command(short_help="Check that TensorFlow Serving would serve a SavedModel.")
-@click.argument("directory")
-@click.option(
-    "--server-version",
-    default=None,
-    help="The TensorFlow Serving that is to load it; default: that of the exporting TensorFlow.",
-)
-@shared_options
-@click.pass_context
-def check(context: click.Context, directory: str, server_version: str | None) -> None:
-    """Check a SavedModel, tfaigc's or anyone's, in the model's directory DIRECTORY.
-
-    Reads it, asks it in a process without Keras, as a server would, and measures how long it takes.
-    """
-    screen = prepare(context)
-    from tfaigc.workflows.check import check as run
-
-    run(directory, server_version=server_version, screen=screen)
-
-
+cli.add_command(export)
+cli.add_command(check)
 cli.add_command(serve)
 cli.add_command(deploy)
 

@@ -61,6 +61,14 @@ def column_options(*fields: str) -> Callable[[Command], Command]:
     return decorate
 
 
+# The fields of all that models learn from.
+labelled_columns = column_options(
+    *("text", "text_pair", "label", "words", "tags"),
+    *("question", "context", "answers", "choices", "image"),
+    *("anchor", "positive", "negative", "score", "source", "target"),
+)
+
+
 class VerbGroup(click.Group):
     """Verbs in the order of work; every failure is one message and an exit status."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfaigc.export.comparing import SignatureCheck
+from tfaigc.export.weights import describe_weights
 
 CARD, SIGNATURES = "model_card.md", "signatures.json"
 _LONGEST = 1000
@@ -45,7 +46,8 @@ def model_card(metadata: Mapping[str, Any], check: SignatureCheck, *, name: str)
     only = next(iter(instance.values())) if len(instance) == 1 else instance
     request = {"instances": [only]}
     answer = {key: _plain(values[0]) for key, values in sorted(check.outputs.items())}
-    facts = {key: value for key, value in metadata.items() if key != "export"}
+    facts = {key: value for key, value in metadata.items() if key not in ("export", "weights")}
+    weights = metadata.get("weights")
     lines = [
         f"# {name}",
         "",
@@ -53,6 +55,7 @@ def model_card(metadata: Mapping[str, Any], check: SignatureCheck, *, name: str)
         f"exported by tfaigc {export['tfaigc_version']}.",
         "",
         *[f"- {key}: {_shown(value)}" for key, value in facts.items()],
+        *([f"- weights: {describe_weights(weights)}"] if weights else []),
         "",
         "## Signatures",
         "",

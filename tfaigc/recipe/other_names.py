@@ -85,6 +85,7 @@ _OTHER_NAMES = {
     "seed": "random_seed random_state data_seed",
     "output_dir": "output output_path run_dir run_directory output_directory",
     "export_dir": "export export_path export_directory savedmodel_dir",
+    "export_dtype": "quantization quantize weight_dtype weights_dtype",
     "report_to": "trackers tracking loggers logger tracker",
     "overwrite_output_dir": "overwrite force",
     "resume_changed": "accept_changes resume_from_checkpoint",

@@ -9,6 +9,7 @@ from tfaigc.recipe import kinds
 from tfaigc.recipe.key import key
 
 TRACKERS = ("mlflow", "wandb")
+WEIGHT_DTYPES = ("float32", "bfloat16-weights", "int8")
 
 _key = partial(key, "output")
 
@@ -20,6 +21,11 @@ class OutputKeys:
     output_dir: str = _key(kinds.text(), "recipe, metrics, report, logs and model go here")
     export_dir: str | None = _key(
         kinds.optional(kinds.text()), "the SavedModel goes to N below it, if given", None
+    )
+    export_dtype: str = _key(
+        kinds.choice(*WEIGHT_DTYPES),
+        "how the SavedModel stores large weights; it computes in float32",
+        "float32",
     )
     report_to: tuple[str, ...] = _key(
         kinds.some_of(*TRACKERS),

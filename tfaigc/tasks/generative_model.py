@@ -219,11 +219,20 @@ class GenerativeModel(LanguageModel):
         tokens, lengths = self.generator.function(self._served)(*prompts, room, self._served.seed)
         return {self.output_name: self.generator.texts.in_graph(tokens, lengths)}
 
-    def export(self, directory: str | Path, **settings: Any) -> Path:
+    def export(
+        self,
+        directory: str | Path,
+        *,
+        dtype: str = "float32",
+        records: Any = None,
+        **settings: Any,
+    ) -> Path:
         """Exports a SavedModel that continues raw strings, verified in a fresh process.
 
         Args:
             directory: The served model's directory; the export becomes its next version.
+            dtype: How large weights are stored; see ``TextClassifier.export``.
+            records: With texts, to measure what that changes.
             **settings: Those of ``generate``, which the export keeps; ``max_new_tokens`` is 64
                 where it is not given, or half of what the checkpoint allows.
 
@@ -244,7 +253,7 @@ class GenerativeModel(LanguageModel):
                 f"max_new_tokens={served.max_new_tokens}. Ask for less."
             )
         self._served = served
-        return super().export(directory)
+        return super().export(directory, dtype=dtype, records=records)
 
     def _room_for_exports(self) -> tuple[int, int]:
         """Says how many tokens an export may write, and how many it does unless it is told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,16 +22,6 @@ from tfaigc.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-# Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
-HARD_TEXTS = (
-    "",
-    " ",
-    "Straße, ﬁancé, Σίσυφος, İstanbul, 中文文本, עברית, ไทย.",
-    "e\u0301clair\u00a05\u202fEUR\u200b\u2028™ 👩\u200d👩\u200d👧 \ufffd",
-    "[CLS] a [MASK] [SEP] b [PAD]",
-    "tab\tnew\nline\r\nx" + "y" * 300,
-)
 
 
 class HeadedModel(FineTunedModel):
@@ -54,6 +44,8 @@ class HeadedModel(FineTunedModel):
     truncation: ClassVar[str] = "longest_first"
     # The signatures that read the backbone's inputs, and that make them of raw strings.
     input_signatures: ClassVar[tuple[str, str]] = ("tokens", "tokenize")
+    # What ``serving_default`` is called besides.
+    default_aliases: ClassVar[tuple[str, ...]] = ()
     # What is put before each text.
     prefix: str = ""
 
@@ -155,7 +147,7 @@ class HeadedModel(FineTunedModel):
 
     def hard_questions(self) -> list[dict[str, Any]]:
         """Returns what an export is asked besides records that the model has seen."""
-        return [{"text": text, "text_pair": text[::-1]} for text in HARD_TEXTS]
+        return [{"text": text, "text_pair": text[::-1]} for text in serving.HARD_TEXTS]
 
     @property
     def served_length(self) -> int | None:
@@ -197,17 +189,18 @@ class HeadedModel(FineTunedModel):
         """Takes raw strings to the backbone's inputs with the Rust tokenizer."""
         return serving.tokenize_strings(self, texts)
 
-    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
+    def serve_texts(self, texts: Mapping[str, Any], answer: Callable[..., Any]) -> dict[str, Any]:
         """Takes raw strings to the outputs of the SavedModel, inside its graph.
 
         Args:
             texts: string, (batch,), under the names of ``text_fields``.
-            tokenize: Takes these to the backbone's inputs.
+            answer: Takes these to the backbone's inputs, and them to ``serve_inputs``' outputs.
 
         Returns:
             The outputs of ``serving_default``.
         """
-        return self.serve_inputs(tokenize(**texts))
+        outputs: dict[str, Any] = answer(texts)
+        return outputs
 
     def expected_answers(
         self, texts: Mapping[str, list[str]], outputs: Mapping[str, np.ndarray]
@@ -239,10 +232,14 @@ class HeadedModel(FineTunedModel):
         """Returns the model itself, or a copy that computes in float32 where it does not."""
         if self.compute_dtype == "float32":
             return self
-        twin = self.copy_with_dtype("float32")
-        for mine, its in zip(twin.weights, self.weights, strict=True):
-            mine.assign(its)
-        return twin
+        return self.copy_in_float32(variable.value for variable in self.weights)
+
+    def copy_in_float32(self, values: Iterable[Any]) -> Self:
+        """Returns a copy that computes in float32 with other values of the weights."""
+        copy = self.copy_with_dtype("float32")
+        for variable, value in zip(copy.weights, values, strict=True):
+            variable.assign(value)
+        return copy
 
     def settings(self) -> dict[str, Any]:
         """Returns what ``tfaigc.json`` keeps of the model."""
@@ -271,21 +268,28 @@ class HeadedModel(FineTunedModel):
         """
         save_task(self, Path(directory))
 
-    def export(self, directory: str | Path) -> Path:
+    def export(self, directory: str | Path, *, dtype: str = "float32", records: Any = None) -> Path:
         """Exports a SavedModel that takes raw strings, verified in a fresh process.
 
         Args:
             directory: The served model's directory; the export becomes its next version.
+            dtype: How large weights are stored: "float32"; "bfloat16-weights", half as large; or
+                "int8", a quarter, with a factor per output channel. The served graph widens them,
+                and computes in float32. What that changes is in the model card.
+            records: With the right answers, to measure that change; None: scores are compared.
 
         Returns:
             The version's directory, such as ``savedmodels/sentiment/1``.
 
         Raises:
-            ExportError: The SavedModel does not answer as the model does, or cannot be written.
+            ExportError: The SavedModel does not answer as the model does, with its weights as they
+                are stored; or cannot be written.
             TokenizerError: The tokenizer has a part that cannot be compiled.
         """
         examples = [*self._examples, *self.hard_questions()]
-        return serving.export_task(self, Path(directory), examples=examples)
+        return serving.export_task(
+            self, Path(directory), examples=examples, dtype=dtype, records=records
+        )
 
 
 def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:

@@ -14,8 +14,8 @@ from keras import ops
 from tfaigc.data import BatchOrder, Table, check_choices, read_records, tokenize_cached
 from tfaigc.evaluation import ChosenTexts, Report, choice_report
 from tfaigc.tasks.examples import Examples
-from tfaigc.tasks.headed_model import HARD_TEXTS
 from tfaigc.tasks.problems.single_label import softmax
+from tfaigc.tasks.serving import HARD_TEXTS
 from tfaigc.tasks.unlabelled_task import UnlabelledTask
 from tfaigc.training.span_losses import MASKED
 
@@ -281,9 +281,9 @@ class MultipleChoice(UnlabelledTask):
             "probabilities": probabilities,
         }
 
-    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
+    def serve_texts(self, texts: Mapping[str, Any], answer: Callable[..., Any]) -> dict[str, Any]:
         """Takes raw strings to the outputs above, and the chosen text as ``choice``."""
-        outputs = self.serve_inputs(tokenize(**texts))
+        outputs = answer(texts)
         return outputs | {"choice": tf.gather(texts["choices"], outputs["label"], batch_dims=1)}
 
     def expected_answers(

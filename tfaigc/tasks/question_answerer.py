@@ -20,7 +20,7 @@ from tfaigc.tasks.answering.inference import answer_table, as_outputs, logits_of
 from tfaigc.tasks.answering.training import label_windows
 from tfaigc.tasks.answering.windows import encode_questions, questions_of_texts
 from tfaigc.tasks.examples import Examples
-from tfaigc.tasks.headed_model import HARD_TEXTS
+from tfaigc.tasks.serving import HARD_TEXTS
 from tfaigc.tasks.unlabelled_task import UnlabelledTask
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.training.span_losses import MASKED, SpanAccuracy, SpanCrossEntropy
@@ -326,7 +326,7 @@ class QuestionAnswerer(UnlabelledTask):
         logits = self(inputs, training=False)
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
 
-    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
+    def serve_texts(self, texts: Mapping[str, Any], answer: Callable[..., Any]) -> dict[str, Any]:
         """Takes raw strings to what ``infer`` answers, in the SavedModel's graph."""
         return answer_in_graph(self, texts["question"], texts["context"])
 

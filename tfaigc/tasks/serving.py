@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +11,32 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.export import SignatureCheck, export_saved_model
+from tfaigc.export.compact import CompactWeights
+from tfaigc.export.weights import EXACT, check_weight_dtype
+from tfaigc.tasks.weight_changes import measure_change
 
 if TYPE_CHECKING:
     from tfaigc.tasks.headed_model import HeadedModel
 
+# Texts that an export is asked about besides real ones: each has broken a tokenizer somewhere.
+HARD_TEXTS = (
+    "",
+    " ",
+    "Straße, ﬁancé, Σίσυφος, İstanbul, 中文文本, עברית, ไทย.",
+    "e\u0301clair\u00a05\u202fEUR\u200b\u2028™ 👩\u200d👩\u200d👧 \ufffd",
+    "[CLS] a [MASK] [SEP] b [PAD]",
+    "tab\tnew\nline\r\nx" + "y" * 300,
+)
+
 _STRINGS = tf.TensorSpec((None,), tf.string)
 
 
-def signatures(model: HeadedModel) -> dict[str, Any]:
+def signatures(
+    model: HeadedModel, weights: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> dict[str, Any]:
     """Makes a task's signatures.
 
-    - ``serving_default``: raw strings to the task's outputs;
+    - ``serving_default``, of vectors ``embed`` too: raw strings to the task's outputs;
     - ``tokens``, of images ``pixels``: the backbone's inputs to the same outputs;
     - ``tokenize``, of images ``preprocess``: raw strings to the backbone's inputs;
     - ``classify`` or ``regress``, where the task has them: serialized ``tf.Example`` to what
@@ -28,6 +44,7 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
 
     Args:
         model: The task, whose floats are float32.
+        weights: Makes a context within which graphs are traced; see ``CompactWeights``.
 
     Returns:
         Concrete functions by name.
@@ -36,14 +53,28 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
     strings = {field: tf.TensorSpec(shape, tf.string) for field, shape in shapes.items()}
     of_inputs, of_strings = model.input_signatures
 
-    # One graph for the three signatures that tokenize: it is traced, and stored, once.
+    def function(made: Callable[..., Any], inputs: Mapping[str, tf.TensorSpec]) -> Any:
+        def run(**given: Any) -> Any:
+            with weights():
+                return made(**given)
+
+        return _function(run, inputs)
+
+    # One graph each for what several signatures do: it is traced, and stored, once.
     tokenize = _function(lambda **texts: model.tokenize_in_graph(texts), strings)
+    answer_inputs = function(lambda **inputs: model.serve_inputs(inputs), model.input_specs())
+
+    def answer_texts(texts: Mapping[str, Any]) -> Any:
+        inputs = tokenize(**texts)
+        return answer_inputs(
+            **{
+                name: tf.ensure_shape(inputs[name], spec.shape)
+                for name, spec in model.input_specs().items()
+            }
+        )
 
     def answer(**texts: Any) -> dict[str, Any]:
-        return model.serve_texts(texts, tokenize)
-
-    def answer_tokens(**inputs: Any) -> dict[str, Any]:
-        return model.serve_inputs(inputs)
+        return model.serve_texts(texts, answer_texts)
 
     def answer_examples(outputs: Callable[[Any], dict[str, Any]]) -> Any:
         def answer_serialized(inputs: Any) -> dict[str, Any]:
@@ -51,11 +82,12 @@ def signatures(model: HeadedModel) -> dict[str, Any]:
             texts = tf.io.parse_example(inputs, features)
             return outputs(model(tokenize(**texts), training=False))
 
-        return _function(answer_serialized, {"inputs": _STRINGS})
+        return function(answer_serialized, {"inputs": _STRINGS})
 
+    names = ("serving_default", *model.default_aliases)
     return {
-        "serving_default": _function(answer, strings),
-        of_inputs: _function(answer_tokens, model.input_specs()),
+        **dict.fromkeys(names, function(answer, strings)),
+        of_inputs: answer_inputs,
         of_strings: tokenize,
         **{name: answer_examples(made) for name, made in model.example_signatures().items()},
     }
@@ -89,7 +121,12 @@ def tokenize_in_graph(model: HeadedModel, texts: Mapping[str, Any]) -> dict[str,
 
 
 def export_task(
-    model: HeadedModel, directory: Path, *, examples: Sequence[Mapping[str, Any]]
+    model: HeadedModel,
+    directory: Path,
+    *,
+    examples: Sequence[Mapping[str, Any]],
+    dtype: str = EXACT,
+    records: Any = None,
 ) -> Path:
     """Exports a task, and asks the export what the task was asked.
 
@@ -97,6 +134,9 @@ def export_task(
         model: The task.
         directory: The served model's directory.
         examples: Questions: records with what ``text_fields`` names.
+        dtype: How large weights are stored; see ``WEIGHT_DTYPES``.
+        records: With the right answers, to measure what another dtype than float32 changes; None:
+            the examples' answers are compared.
 
     Returns:
         The version's directory.
@@ -104,19 +144,35 @@ def export_task(
     Raises:
         ExportError: The export does not answer as the task does, or cannot be written.
     """
+    check_weight_dtype(dtype)
     # TensorFlow Serving refuses the smaller floating types.
-    twin = model.in_float32()
+    exact = model.in_float32()
+    metadata = {"task": model.task, **model.settings(), **model.config_entries()}
+    if (unknown := getattr(model.tokenizer, "unknown_token_id", None)) is not None:
+        metadata["unknown_token_id"] = unknown
     # The module holds the weights alone: a model as its attribute would bring the optimizer along.
     module = tf.Module(name="serving")
-    module.weights = [variable.value for variable in twin.weights]
     # Our own tokenizers are constants; KerasHub's hold tables.
-    module.tokenizer = getattr(twin.tokenizer, "layer", None)
+    module.tokenizer = getattr(model.tokenizer, "layer", None)
+    if dtype == EXACT:
+        module.weights = [variable.value for variable in exact.weights]
+        answering, functions = exact, signatures(exact)
+    else:
+        module.weights = weights = CompactWeights(exact, dtype=dtype)
+        answering = exact.copy_in_float32(weights.widened())
+        metadata["weights"] = {
+            **weights.sizes(),
+            **measure_change(exact, answering, dtype=dtype, examples=examples, records=records),
+        }
+        # A model of its own: what it has traced belongs to graphs with these weights.
+        served = exact.copy_with_dtype("float32")
+        functions = signatures(served, lambda: weights.standing_in(served))
     return export_saved_model(
         directory,
         module=module,
-        signatures=signatures(twin),
-        checks=_checks(twin, examples),
-        metadata={"task": model.task, **model.settings(), **model.config_entries()},
+        signatures=functions,
+        checks=_checks(answering, examples),
+        metadata=metadata,
     )
 
 
@@ -130,8 +186,10 @@ def _checks(model: HeadedModel, examples: Sequence[Mapping[str, Any]]) -> list[S
     rows = zip(*texts.values(), strict=True) if calls else ()
     of_inputs, of_strings = model.input_signatures
     serialized = [_serialized(dict(zip(texts, row, strict=True))) for row in rows]
+    expected = model.expected_answers(texts, answers)
+    names = ("serving_default", *model.default_aliases)
     return [
-        SignatureCheck("serving_default", texts, model.expected_answers(texts, answers)),
+        *(SignatureCheck(name, texts, expected) for name in names),
         SignatureCheck(of_inputs, inputs, answers),
         SignatureCheck(of_strings, texts, inputs),
         *(

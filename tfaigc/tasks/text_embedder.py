@@ -62,6 +62,7 @@ class TextEmbedder(Task):
     """
 
     task: ClassVar[str] = "text_embedding"
+    default_aliases: ClassVar[tuple[str, ...]] = ("embed",)
 
     def __init__(
         self,

@@ -212,16 +212,16 @@ class TokenClassifier(CrossEntropyTask):
         )
         return self.problem.report(sentences)
 
-    def export(self, directory: str | Path) -> Path:
+    def export(self, directory: str | Path, *, dtype: str = "float32", records: Any = None) -> Path:
         """Exports a SavedModel that takes raw strings; see ``Task.export``.
 
         ``serving_default`` gives, for each text, what ``infer`` lists; see ``tag_texts``.
         """
         long = " ".join([self.question] * (2 + self.max_length // 8))
         self._examples = (*self._examples[:16], {"text": self.question}, {"text": long})
-        return super().export(directory)
+        return super().export(directory, dtype=dtype, records=records)
 
-    def serve_texts(self, texts: Mapping[str, Any], tokenize: Callable[..., Any]) -> dict[str, Any]:
+    def serve_texts(self, texts: Mapping[str, Any], answer: Callable[..., Any]) -> dict[str, Any]:
         """Takes raw strings to what ``infer`` lists of them, in the SavedModel's graph."""
         return tag_texts(self, texts["text"])
 

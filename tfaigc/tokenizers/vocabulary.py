@@ -46,6 +46,15 @@ class Vocabulary:
         return self._named_id("pad_token", "[PAD]", "<pad>")
 
     @cached_property
+    def unknown_token_id(self) -> int | None:
+        """The id of what the vocabulary lacks, or None where it can spell anything."""
+        model = self.spec["model"]
+        if model.get("unk_id") is not None:
+            return int(model["unk_id"])
+        token = model.get("unk_token")
+        return self._rust.token_to_id(token) if token else None
+
+    @cached_property
     def mask_token_id(self) -> int | None:
         """The mask's id, or None where the checkpoint has none."""
         return self._named_id("mask_token", "[MASK]", "<mask>")

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tfaigc.export import prune, refuse_foreign_files
-from tfaigc.workflows.models import load_model
-from tfaigc.workflows.run_directory import check_writable
+from tfaigc.data import Table
+from tfaigc.errors import TfaigcError
+from tfaigc.export import prune, read_metadata, refuse_foreign_files
+from tfaigc.export.weights import EXACT, describe_weights
+from tfaigc.workflows.kinds import kind_of_model
+from tfaigc.workflows.models import find_model, load_model
+from tfaigc.workflows.run_directory import check_writable, recipe_of_run
 from tfaigc.workflows.screen import Screen
+from tfaigc.workflows.splits import read_examples, read_splits, stored_labels
 
 if TYPE_CHECKING:
     from tfaigc.tasks import Task
 
 
-def export(model: str, directory: str, *, keep: int | None = None, screen: Screen) -> Path:
+def export(
+    model: str,
+    directory: str,
+    *,
+    dtype: str = EXACT,
+    data: str | None = None,
+    columns: Mapping[str, str | None] = MappingProxyType({}),
+    keep: int | None = None,
+    screen: Screen,
+) -> Path:
     """Exports a model as the next version in a directory.
 
     Args:
         model: The model's source, usually a directory that `train` wrote.
         directory: Where the numbered versions are.
+        dtype: How large weights are stored; see `tfaigc.export.weights.WEIGHT_DTYPES`.
+        data: Labelled data, to measure what another dtype than float32 changes; None: what the run
+            that trained the model was measured on, where it is there.
+        columns: Our names of fields to the data's columns; see ``read_examples``.
         keep: How many of the newest versions stay; None: all.
         screen: Where remarks go.
 
@@ -31,8 +51,15 @@ def export(model: str, directory: str, *, keep: int | None = None, screen: Scree
             does not answer as the model does.
     """
     check_export_directory(directory)
+    records = None
+    if data is not None:
+        found = find_model(model)
+        kind, names = kind_of_model(found).targets, stored_labels(found)
+        records, _ = read_examples(data, kind, columns=columns, names=names, screen=screen)
+    elif dtype != EXACT:
+        records = _records_of_run(find_model(model).parent, screen)
     loaded = load_model(model, screen=screen)
-    version = export_model(loaded, directory, screen=screen)
+    version = export_model(loaded, directory, dtype=dtype, records=records, screen=screen)
     if keep is not None and (removed := prune(Path(directory), keep=keep)):
         screen.fact("removed", ", ".join(map(str, removed)))
     screen.next_command("predict", directory, *loaded.asked)
@@ -52,18 +79,45 @@ def check_export_directory(directory: str) -> None:
     refuse_foreign_files(Path(directory))
 
 
-def export_model(model: Task, directory: str, *, screen: Screen) -> Path:
+def export_model(
+    model: Task,
+    directory: str,
+    *,
+    dtype: str = EXACT,
+    records: Table | None = None,
+    screen: Screen,
+) -> Path:
     """Exports a model that is in memory, and says where to.
 
     Args:
         model: The model.
         directory: Where the numbered versions are.
+        dtype: How large weights are stored.
+        records: What to measure another dtype than float32 on.
         screen: Where remarks go.
 
     Returns:
         The version's directory.
     """
     screen.remark("Exporting, then asking the SavedModel in a fresh process")
-    version = model.export(directory)
-    screen.fact("exported", f"{version}, which answers as the model does")
+    version = model.export(directory, dtype=dtype, records=records)
+    if dtype == EXACT:
+        screen.fact("exported", f"{version}, which answers as the model does")
+    else:
+        screen.fact("exported", f"{version}, which answers as the model with these weights does")
+        screen.fact("weights", describe_weights(read_metadata(version)["weights"]))
     return version
+
+
+def _records_of_run(directory: Path, screen: Screen) -> Table | None:
+    """Reads what the run in a directory was measured on, if it can be."""
+    recipe = recipe_of_run(directory)
+    if recipe is None:
+        return None
+    try:
+        name, table = read_splits(recipe, screen=screen).reported
+    except TfaigcError as error:
+        screen.remark(f"The run's data cannot be read, so scores alone are compared: {error}")
+        return None
+    screen.fact("measured on", f"the {name} split of the run: {len(table):,} records")
+    return table

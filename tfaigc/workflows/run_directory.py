@@ -71,7 +71,7 @@ class RunDirectory:
         if not self._names():
             return State.NEW
         finished = (self.path / METRICS).exists() and not (self.path / CHECKPOINTS).exists()
-        earlier = _earlier_recipe(self.path)
+        earlier = recipe_of_run(self.path)
         if earlier is not None and not finished:
             changes = _differences(earlier, self.recipe)
             if not changes or self.recipe.resume_changed:
@@ -147,11 +147,11 @@ class RunDirectory:
 
     def earlier_recipe(self) -> Recipe | None:
         """Reads the recipe of the run that is there, if there is one."""
-        return _earlier_recipe(self.path)
+        return recipe_of_run(self.path)
 
     def holds_only_foreign_files(self) -> bool:
         """Says whether there are files, but none of a run."""
-        return bool(self._names()) and _earlier_recipe(self.path) is None
+        return bool(self._names()) and recipe_of_run(self.path) is None
 
     def _names(self) -> list[str]:
         if not self.path.is_dir():
@@ -224,7 +224,8 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _earlier_recipe(path: Path) -> Recipe | None:
+def recipe_of_run(path: Path) -> Recipe | None:
+    """Reads the recipe of the run in a directory, if there is one."""
     with contextlib.suppress(RecipeError):
         return load_recipe(path / RECIPE)
     return None
@@ -232,7 +233,7 @@ def _earlier_recipe(path: Path) -> Recipe | None:
 
 def _differences(earlier: Recipe, recipe: Recipe) -> list[str]:
     """What keeps a run from going on; where it lies and what it exports may change."""
-    free = {"output_dir", "export_dir", "resume_changed"}
+    free = {"output_dir", "export_dir", "export_dtype", "resume_changed"}
     if not recipe.overwrite_output_dir:
         free.add("overwrite_output_dir")
     return [

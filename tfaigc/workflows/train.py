@@ -92,7 +92,13 @@ def train(
         _save_model(model, path)
         exported = None
         if recipe.export_dir is not None:
-            exported = export_model(model, recipe.export_dir, screen=screen)
+            _, records = splits.reported
+            exported = export_model(
+                *(model, recipe.export_dir),
+                dtype=recipe.export_dtype,
+                records=records,
+                screen=screen,
+            )
         directory.finish()
     name, table = splits.reported
     show_report(report, f"{name} split", len(table), screen)

@@ -45,8 +45,8 @@ def answer_in_graph(model: QuestionAnswerer, questions: Any, contexts: Any) -> d
         ``answer``, string, ``score``, float32, ``start`` and ``end``, int32, in characters of the
         context, and where the model may find no answer ``null_score``, float32: (batch,) each.
 
-    Raises:
-        tf.errors.InvalidArgumentError: A question leaves no room for its context.
+        A question that leaves no room for its context, which ``infer`` refuses, gets no answer
+        here, with a score of 0: of a batch the others must not fail with it.
     """
     ids, segments, offsets, sequences = model.tokenizer.in_graph(
         questions,
@@ -54,6 +54,11 @@ def answer_in_graph(model: QuestionAnswerer, questions: Any, contexts: Any) -> d
         return_segment_ids=True,
         return_offsets=True,
         return_sequence_ids=True,
+    )
+    is_long = _has_no_room(model, ids, sequences)
+    kept = (sequences.values != 0) | ~tf.gather(is_long, sequences.value_rowids())
+    ids, segments, offsets, sequences = (
+        _keep(values, kept) for values in (ids, segments, offsets, sequences)
     )
     of_context = sequences.with_values(tf.cast(sequences.values == 1, tf.int64))
     windows = _cut_windows(model, ids, of_context)
@@ -65,34 +70,45 @@ def answer_in_graph(model: QuestionAnswerer, questions: Any, contexts: Any) -> d
         max_answer_length=model.max_answer_length,
         n_best=1,
     )
-    chosen = _choose(model, windows, found)
+    chosen = _choose(model, windows, found, is_long)
     columns = tf.stack([found.starts[:, 0], found.ends[:, 0]], axis=1)
     columns = tf.cast(tf.gather(columns, chosen.windows), tf.int64)
     tokens = tf.gather(windows.sources.row_starts(), chosen.windows)[:, None] + columns
     edges = tf.gather(offsets.values, tf.gather(windows.sources.values, tokens))
     outputs = {
         **_cut_out(contexts, edges[:, 0, 0], edges[:, 1, 1], chosen.is_null),
-        "score": tf.exp(chosen.scores - tf.gather(found.totals, chosen.windows)),
+        "score": tf.where(
+            is_long, 0.0, tf.exp(chosen.scores - tf.gather(found.totals, chosen.windows))
+        ),
     }
     return outputs | ({"null_score": chosen.differences} if model.allow_no_answer else {})
+
+
+def _has_no_room(model: QuestionAnswerer, ids: Any, sequences: Any) -> Any:
+    """Tells which questions leave no room for their contexts: bool, (batch,)."""
+    of_context = sequences.with_values(tf.cast(sequences.values == 1, tf.int64))
+    around = ids.row_lengths() - tf.reduce_sum(of_context, axis=1)
+    return around >= model.max_length - model.doc_stride
+
+
+def _keep(tokens: Any, kept: Any) -> Any:
+    """Leaves tokens out; ``kept``, bool, (tokens,), tells which stay."""
+    counts = tf.reduce_sum(tokens.with_values(tf.cast(kept, tf.int64)), axis=1)
+    return tf.RaggedTensor.from_row_lengths(tf.boolean_mask(tokens.values, kept), counts)
 
 
 def _cut_windows(model: QuestionAnswerer, ids: Any, of_context: Any) -> GraphWindows:
     """Cuts contexts; ``of_context`` tells their tokens, int64 RaggedTensor, (batch, None)."""
     behind = model.tokenizer.pair_affixes[1]
     before = ids.row_lengths() - behind - tf.reduce_sum(of_context, axis=1)
-    check = tf.debugging.assert_less(
-        before,
-        tf.constant(model.max_length - behind - model.doc_stride, tf.int64),
-        message="A question must leave room for its context. Shorten it.",
+    return windows_in_graph(
+        ids, before, behind, max_length=model.max_length, overlap=model.doc_stride
     )
-    with tf.control_dependencies([check] if check is not None else []):
-        return windows_in_graph(
-            ids, before, behind, max_length=model.max_length, overlap=model.doc_stride
-        )
 
 
-def _choose(model: QuestionAnswerer, windows: GraphWindows, found: SpanScores) -> _Chosen:
+def _choose(
+    model: QuestionAnswerer, windows: GraphWindows, found: SpanScores, is_unread: Any
+) -> _Chosen:
     """Chooses between the likeliest spans of a text's examples, and none."""
 
     def by_text(values: Any, filler: float) -> Any:
@@ -102,7 +118,7 @@ def _choose(model: QuestionAnswerer, windows: GraphWindows, found: SpanScores) -
     best = windows.firsts + tf.argmax(by_text(spans, 4 * MASKED), axis=1)
     null = windows.firsts + tf.argmin(by_text(found.nulls, -4 * MASKED), axis=1)
     score, null_score = tf.gather(spans, best), tf.gather(found.nulls, null)
-    is_null = score < MASKED / 2
+    is_null = is_unread | (score < MASKED / 2)
     differences = tf.where(is_null, -2 * MASKED, null_score - score)
     if model.allow_no_answer:
         is_null |= differences > model.null_score_diff_threshold
