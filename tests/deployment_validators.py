@@ -161,6 +161,33 @@ def nginx(path: Path) -> None:
     program("nginx", "-t", "-c", str(local))(path)
 
 
+def prometheus(path: Path) -> None:
+    """Has promtool read Prometheus' file, with targets in the place of those that it asks for.
+
+    Debian's promtool is built without Kubernetes; what is asked of that is checked here.
+    """
+    import jsonschema
+
+    config = documents(path)[0]
+    roles = ["node", "service", "pod", "endpoints", "endpointslice", "ingress"]
+    discovery = {
+        "type": "object",
+        "required": ["role"],
+        "properties": {"role": {"enum": roles}},
+        "additionalProperties": False,
+    }
+    for job in config.get("scrape_configs", []):
+        for asked in job.pop("kubernetes_sd_configs", []):
+            try:
+                jsonschema.validate(asked, discovery)
+            except jsonschema.ValidationError as error:
+                raise RejectedError(str(error)) from error
+            job["static_configs"] = [{"targets": ["pod:8501"]}]
+    found = path.with_name("found.yml")
+    found.write_text(yaml.safe_dump(config))
+    program("promtool", "check", "config", "FILE")(found)
+
+
 def promql(path: Path) -> None:
     """Parses every expression of rules, or of a dashboard."""
     import promql_parser
@@ -256,5 +283,8 @@ def _message(name: str, fields: Fields, inner: Fields = ()) -> Any:
 
 def metric_names(path: Path) -> set[str]:
     """The server's metrics that expressions ask for."""
-    found = re.findall(r":tensorflow:[a-z_:]+", " ".join(expressions(path)))
-    return {re.sub("_bucket$", "", name) for name in found}
+    found = re.findall(r":tensorflow:[a-z_:]+|tfaigc_serving_[a-z_]+", " ".join(expressions(path)))
+    return {
+        re.sub("_bucket$|(?<=_tokens)_(sum|count)$|(?<=_score)_(sum|count)$", "", name)
+        for name in found
+    }

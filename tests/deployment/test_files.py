@@ -22,6 +22,7 @@ from deployments import deploy, make_export
 from tfaigc.deployment import Batching
 from tfaigc.serving.metrics import Metrics
 from tfaigc.serving.model_config import read_model_config
+from tfaigc.serving.watch_metrics import WatchMetrics
 
 Deployed = Callable[[str], Path]
 
@@ -113,16 +114,20 @@ def test_one_batch_size_means_no_batching(exports: Path, tmp_path: Path) -> None
 
 
 def test_alerts_and_panels_ask_for_metrics_that_there_are(deployed: Deployed) -> None:
-    page = Metrics().page().decode()
+    metrics = Metrics()
+    WatchMetrics(metrics.registry)
+    page = metrics.page().decode()
     for file in ("alerts.yml", "dashboard.json"):
         names = validators.metric_names(deployed("docker") / "monitoring" / file)
         assert len(names) >= 4
         for name in names:
             assert f"# TYPE {name} " in page or f"# HELP {name} " in page, name
-    rules = validators.documents(deployed("docker") / "monitoring/alerts.yml")[0]["groups"][0]
+    groups = validators.documents(deployed("docker") / "monitoring/alerts.yml")[0]["groups"]
     tests = (deployed("docker") / "monitoring/alerts_test.yml").read_text()
-    for rule in rules["rules"]:
-        assert tests.count(f"alertname: {rule['alert']}") >= 2
+    alerts = [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
+    assert len(alerts) == 10
+    for alert in alerts:
+        assert tests.count(f"alertname: {alert}") >= 2
 
 
 def test_grafana_can_show_the_dashboard(deployed: Deployed) -> None:

@@ -32,7 +32,7 @@ CHECKS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "promql": ("promql_parser", validators.promql),
     "rules": ("promtool", program("promtool", "check", "rules", "FILE")),
     "rule tests": ("promtool", program("promtool", "test", "rules", "FILE")),
-    "prometheus": ("promtool", program("promtool", "check", "config", "FILE")),
+    "prometheus": ("promtool", validators.prometheus),
     "crossplane": ("crossplane", validators.crossplane),
     "nginx": ("nginx", validators.nginx),
     "bash": ("bash", program("bash", "-n", "FILE")),
@@ -54,8 +54,15 @@ CASES = [
     Case("promql", "docker kserve", "monitoring/dashboard.json", "sum by (", "sum by {"),
     Case("rules", "docker kserve", "monitoring/alerts.yml", "rate(", "rate{"),
     Case("rule tests", "docker kserve", "monitoring/alerts_test.yml", "1x4 0x10", "1x20"),
-    # Debian's promtool knows nothing of Kubernetes, so that this one is of Docker alone.
-    Case("prometheus", "docker", "monitoring/prometheus.yml", "metrics_path", "metrics_paths"),
+    Case(
+        "prometheus",
+        "docker kubernetes kserve",
+        "monitoring/prometheus.yml",
+        "metrics_path",
+        "metrics_paths",
+    ),
+    Case("prometheus", "kubernetes kserve", "monitoring/prometheus.yml", "role: pod", "role: pods"),
+    Case("prometheus", "kubernetes kserve", "monitoring/prometheus.yml", "action: keep", "keep: 1"),
     Case("crossplane", "docker kubernetes", "config/nginx.conf", "ssl_session_tickets", "tickets"),
     Case(
         "crossplane", "docker kubernetes", "config/nginx.conf", "server_tokens off", "server_tokens"

@@ -87,6 +87,18 @@ _positive = click.IntRange(min=1)
     default=None,
     help="Of each client; the rest gets 429.",
 )
+@click.option(
+    "--watch",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=None,
+    help="Count lengths, unknown tokens, scores and labels of this share of the requests.",
+)
+@click.option(
+    "--log-texts",
+    type=click.Choice(["redacted", "raw"]),
+    default=None,
+    help="Print the texts of watched requests too, without what identifies people or as they are.",
+)
 @click.option("--log-requests", is_flag=True, help="Print a JSON line for each request.")
 @shared_options
 @click.pass_context

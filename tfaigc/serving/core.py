@@ -12,6 +12,8 @@ from tfaigc.serving.scheduling import Scheduler
 from tfaigc.serving.servable import Servable
 from tfaigc.serving.statuses import Code, RequestError
 from tfaigc.serving.warm_up import warm_up
+from tfaigc.serving.watch import Watch, WatchSettings
+from tfaigc.serving.watch_metrics import WatchMetrics
 
 
 class Core:
@@ -19,20 +21,26 @@ class Core:
 
     Args:
         batching: How requests share runs.
+        watch: Which requests to look at; None: none.
 
     Attributes:
         manager: Which versions are loaded.
         metrics: What is counted.
     """
 
-    def __init__(self, batching: Batching | None = None) -> None:
+    def __init__(
+        self, batching: Batching | None = None, watch: WatchSettings | None = None
+    ) -> None:
         self.metrics = Metrics()
+        self._watch = Watch(watch, WatchMetrics(self.metrics.registry)) if watch else None
         self._scheduler = Scheduler(batching or Batching(), self.metrics.waited)
         self.manager = Manager(self._load)
 
     def close(self) -> None:
         """Answers what is waiting, and unloads all models."""
         self._scheduler.close()
+        if self._watch:
+            self._watch.close()
         self.manager.close()
 
     def count_request(
@@ -54,7 +62,14 @@ class Core:
         """Loads a version and warms it up."""
         path = str(directory)
         try:
-            servable = Servable(name, version, directory, self._scheduler, self.metrics.run)
+            servable = Servable(
+                name,
+                version,
+                directory,
+                self._scheduler,
+                self.metrics.run,
+                self._watch.offer if self._watch else None,
+            )
         except RequestError as error:
             self.metrics.loaded(path, error.code)
             raise

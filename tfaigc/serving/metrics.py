@@ -20,10 +20,14 @@ _VERSION = ["model", "version", "signature"]
 
 
 class Metrics:
-    """Counters and histograms of one server."""
+    """Counters and histograms of one server.
+
+    Attributes:
+        registry: Where they are listed.
+    """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._requests = self._counter("request_count", ["model_name", "status"])
         self._latency = self._latencies("request_latency", ["model_name", "API", "entrypoint"])
         self._runtime = self._latencies("runtime_latency", ["model_name", "API", "runtime"])
@@ -34,26 +38,26 @@ class Metrics:
             ":tensorflow:cc:saved_model:load_attempt_count",
             "Attempts to load a SavedModel.",
             ["model_path", "status"],
-            registry=self._registry,
+            registry=self.registry,
         )
         self._runs = Histogram(
             "tfaigc_serving_run_seconds",
             "Time that a batch took to compute.",
             _VERSION,
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._batches = Histogram(
             "tfaigc_serving_batch_rows",
             "Rows that were computed together.",
             _VERSION,
             buckets=_ROWS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._waiting = Gauge(
             "tfaigc_serving_requests_under_way",
             "Requests that are not answered yet.",
-            registry=self._registry,
+            registry=self.registry,
         )
 
     def request_begins(self) -> None:
@@ -115,13 +119,13 @@ class Metrics:
             The text. The library's additions to the official names are left out: the ending of
             counters, and the times at which they began.
         """
-        lines = generate_latest(self._registry).decode().splitlines()
+        lines = generate_latest(self.registry).decode().splitlines()
         kept = [line for line in lines if not re.search(r"_created( |\{|$)", line)]
         text = "\n".join(kept) + "\n"
         return re.sub(r"\b(request_count|load_attempt_count)_total\b", r"\1", text).encode()
 
     def _counter(self, name: str, labels: Sequence[str]) -> Counter:
-        return Counter(_PREFIX + name, _words(name), labels, registry=self._registry)
+        return Counter(_PREFIX + name, _words(name), labels, registry=self.registry)
 
     def _latencies(self, name: str, labels: Sequence[str]) -> Histogram:
         return Histogram(
@@ -129,7 +133,7 @@ class Metrics:
             f"{_words(name)}, in microseconds.",
             labels,
             buckets=_LATENCIES,
-            registry=self._registry,
+            registry=self.registry,
         )
 
 

@@ -13,6 +13,7 @@ from tfaigc.serving.scheduling import Answer, Lane, Scheduler
 from tfaigc.serving.tensors import Arrays, Signature, example_count
 
 Observe = Callable[[str, int, str, int, float], None]
+Offer = Callable[["Servable", str, Arrays, Answer], None]
 
 
 class Servable:
@@ -24,6 +25,7 @@ class Servable:
         directory: The version's directory.
         scheduler: Where its signatures run.
         observe: Told each run: model, version, signature, rows and seconds.
+        offer: Told each request: this, signature, inputs and the answer to come.
 
     Attributes:
         model: The SavedModel.
@@ -33,13 +35,21 @@ class Servable:
     """
 
     def __init__(
-        self, name: str, version: int, directory: Path, scheduler: Scheduler, observe: Observe
+        self,
+        name: str,
+        version: int,
+        directory: Path,
+        scheduler: Scheduler,
+        observe: Observe,
+        offer: Offer | None = None,
     ) -> None:
         self.name = name
         self.version = version
+        self.directory = directory
         self.model = SavedModel(directory)
         self._scheduler = scheduler
         self._observe = observe
+        self._offer = offer
         self._lanes = {
             key: Lane(partial(self._run, key), merges=signature.is_batchable, model=name)
             for key, signature in self.model.signatures.items()
@@ -71,6 +81,8 @@ class Servable:
         # Who asked may give up before the run ends.
         self.acquire()
         answer.add_done_callback(lambda _: self.release())
+        if self._offer is not None:
+            self._offer(self, signature, arrays, answer)
         return answer
 
     def _run(self, signature: str, arrays: Arrays, timeout: float | None) -> Arrays:

@@ -27,6 +27,7 @@ from tfaigc.serving.manager import ModelSpec, State
 from tfaigc.serving.patience import PatientProtocol
 from tfaigc.serving.rest import rest_app
 from tfaigc.serving.versions import ModelConfig
+from tfaigc.serving.watch import WatchSettings
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Settings:
         batching: How requests share runs.
         limits: What a request may cost.
         access: Who may ask, and how that is kept secret.
+        watch: Which requests to look at, to see shifts in what is asked; None: none.
         log_requests: Whether each request gets a line in the log `tfaigc.serving.requests`.
         poll_seconds: How often to look for new versions; 0 for never.
         drain_seconds: How long requests may take that are under way when the server is to end.
@@ -76,6 +78,7 @@ class Settings:
     batching: Batching = field(default_factory=Batching)
     limits: Limits = field(default_factory=Limits)
     access: Access = field(default_factory=Access)
+    watch: WatchSettings | None = None
     log_requests: bool = False
     poll_seconds: float = 1.0
     drain_seconds: int = 30
@@ -162,7 +165,7 @@ def _address(host: str, port: int) -> str:
 @contextlib.contextmanager
 def _loaded(source: Source, settings: Settings) -> Iterator[Core]:
     """Loads the models, and looks for new versions in the background."""
-    core, ended = Core(settings.batching), threading.Event()
+    core, ended = Core(settings.batching, settings.watch), threading.Event()
     threads = []
     if settings.access.keys:
         threads.append(_thread(_watch, settings.access.keys, ended))

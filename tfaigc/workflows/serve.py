@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
@@ -72,7 +72,11 @@ def serve(
     from tfaigc.serving.versions import ModelConfig, models_in
 
     settings = read_settings(**options)
-    requests = _printed_requests() if settings.log_requests else nullcontext()
+    names = {
+        "tfaigc.serving.requests": settings.log_requests,
+        "tfaigc.serving.texts": settings.watch is not None and settings.watch.log_texts,
+    }
+    lines = _printed([name for name, wanted in names.items() if wanted])
 
     def models() -> list[ModelConfig]:
         if directory is None:
@@ -87,7 +91,7 @@ def serve(
             screen.fact("gRPC", listening.grpc_url)
         screen.remark("Ctrl-C ends it")
 
-    with requests:
+    with lines:
         run(models, settings, ready=ready)
     screen.remark("Answered what was under way, and ended")
 
@@ -100,6 +104,8 @@ def read_settings(
     certificate: str | None = None,
     private_key: str | None = None,
     requests_per_second: float | None = None,
+    watch: float | None = None,
+    log_texts: str | None = None,
     **options: Any,
 ) -> Settings:
     """Makes settings of flat options.
@@ -111,6 +117,8 @@ def read_settings(
         certificate: For TLS, a PEM file.
         private_key: For TLS, a PEM file.
         requests_per_second: Of each client.
+        watch: The share of the requests whose lengths, scores and labels are counted.
+        log_texts: "redacted" or "raw" to print the texts of these.
         options: Attributes of `Settings` and `Batching`.
 
     Returns:
@@ -125,7 +133,13 @@ def read_settings(
     from tfaigc.serving.limits import Limits
     from tfaigc.serving.rates import RateLimit
     from tfaigc.serving.server import Settings
+    from tfaigc.serving.watch import WatchSettings
 
+    if log_texts and watch is None:
+        raise ServingError(
+            f"Texts are logged of requests that are watched. Received: log_texts={log_texts!r} "
+            "alone. Pass watch=0.1 too, for a tenth of the requests."
+        )
     names = {field.name for field in fields(Batching)}
     return Settings(
         batching=Batching(**{name: options.pop(name) for name in names & set(options)}),
@@ -136,6 +150,7 @@ def read_settings(
             certificate=Path(certificate) if certificate else None,
             private_key=Path(private_key) if private_key else None,
         ),
+        watch=None if watch is None else WatchSettings(watch, log_texts),
         **options,
     )
 
@@ -162,17 +177,22 @@ class _Printer(QueueListener):
 
 
 @contextmanager
-def _printed_requests() -> Iterator[None]:
-    """Sends the log of requests to stdout as it is, for programs to read."""
-    logger, lines = logging.getLogger("tfaigc.serving.requests"), Queue[Any](_MOST_LINES)
+def _printed(names: Sequence[str]) -> Iterator[None]:
+    """Sends what some loggers are told to stdout as it is, for programs to read."""
+    if not names:
+        yield
+        return
+    loggers, lines = [logging.getLogger(name) for name in names], Queue[Any](_MOST_LINES)
     handler, printer = _Lossy(lines), _Printer(lines, logging.StreamHandler(sys.stdout))
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        logger.addHandler(handler)
     printer.start()
     try:
         yield
     finally:
-        logger.removeHandler(handler)
-        logger.propagate = True
+        for logger in loggers:
+            logger.removeHandler(handler)
+            logger.propagate = True
         printer.stop()
