@@ -130,6 +130,26 @@ def test_faults_of_other_models(name, is_error, words, tmp_path):
     assert any("pad_variable_length_inputs" in text for text in warnings)
 
 
+def test_calls_on_examples_that_the_server_would_refuse(exported, tmp_path):
+    assert lint(exported, server=(2, 21)) == []
+    module = tf.Module()
+    module.regress = tf.function(
+        lambda text: {"score": tf.zeros(tf.shape(text), tf.float64)}, input_signature=[TEXT]
+    )
+    tf.saved_model.save(module, str(tmp_path / "1"), {"regress": module.regress})
+    texts = [each.text for each in lint(tmp_path / "1", server=(2, 21))]
+    for words in (
+        "must take 'inputs' alone, serialized tf.Example",
+        "must give nothing but outputs (float32) for the server's call",
+        "Received: score (float64)",
+        "should have the method name tensorflow/serving/regress",
+    ):
+        assert any(words in text for text in texts), words
+    status, out = check(tmp_path)
+    assert status == 0
+    assert "latency regress:" in out
+
+
 def test_older_servers_lack_operations(tmp_path):
     import tensorflow_text as tf_text
 

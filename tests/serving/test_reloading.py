@@ -138,6 +138,29 @@ def test_policies_choose_what_is_loaded(
     assert available == {2}
 
 
+def test_the_same_number_elsewhere_is_another_version(
+    core: Core, base: Path, tmp_path: Path
+) -> None:
+    def answer() -> float:
+        with core.manager.lent(ModelSpec("scales")) as servable:
+            ones = np.ones(1, "float32")
+            return float(servable.submit("serving_default", {"x": ones}).result()["y"][0])
+
+    watch(core, base)
+    assert answer() == 10.0
+    elsewhere = tmp_path / "elsewhere"
+    served_models.save_scale(elsewhere / "1", 3.0)
+    (elsewhere / "1" / "saved_model.pb").rename(elsewhere / "kept")
+    watch(core, elsewhere)
+    assert states(core) == {1: "AVAILABLE"}
+    assert core.manager.statuses(ModelSpec("scales"))[1].code is not Code.OK
+    assert answer() == 10.0
+    (elsewhere / "kept").rename(elsewhere / "1" / "saved_model.pb")
+    core.manager.refresh()
+    assert core.manager.statuses(ModelSpec("scales"))[1].code is Code.OK
+    assert answer() == 3.0
+
+
 def test_a_disk_that_goes_away_takes_nothing_along(core: Core, base: Path) -> None:
     watch(core, base)
     shutil.rmtree(base)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,12 +155,41 @@ def _signatures(meta_graph: Any) -> Iterator[Finding]:
                 place = f"signature {name!r}, {side[:-1]} {key!r}"
                 yield from _tensor(place, side, info)
         yield from _padding(name, definition)
-        if name in EXAMPLE_CALLS and list(definition.inputs) != ["inputs"]:
-            yield Finding(
-                False,
-                f"signature {name!r} must take 'inputs' alone for the server's call of that name. "
-                f"Received: {', '.join(sorted(definition.inputs))}. Rename it.",
-            )
+        if name in EXAMPLE_CALLS:
+            yield from _example_call(name, definition)
+
+
+def _example_call(name: str, definition: Any) -> Iterator[Finding]:
+    """Looks at a signature that the server's call on ``tf.Example`` of that name would ask."""
+    import tensorflow as tf
+
+    allowed = EXAMPLE_CALLS[name]
+    inputs = {key: tf.as_dtype(info.dtype).name for key, info in definition.inputs.items()}
+    if inputs != {"inputs": "string"}:
+        yield Finding(
+            False,
+            f"signature {name!r} must take 'inputs' alone, serialized tf.Example, for the server's "
+            f"call of that name. Received: {_listed(inputs)}. Rename it.",
+        )
+    outputs = {key: tf.as_dtype(info.dtype).name for key, info in definition.outputs.items()}
+    known = {key: dtype for key, (dtype, _) in allowed.items()}
+    if not outputs.items() <= known.items():
+        yield Finding(
+            False,
+            f"signature {name!r} must give nothing but {_listed(known)} for the server's call of "
+            f"that name. Received: {_listed(outputs)}. Rename it.",
+        )
+    method = f"tensorflow/serving/{name}"
+    if definition.method_name != method:
+        yield Finding(
+            False,
+            f"signature {name!r} should have the method name {method}, which strict servers look "
+            f"for. Received: {definition.method_name}. Set it with MethodNameUpdater.",
+        )
+
+
+def _listed(tensors: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({dtype})" for name, dtype in sorted(tensors.items()))
 
 
 def _tensor(place: str, side: str, info: Any) -> Iterator[Finding]:

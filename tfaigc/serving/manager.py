@@ -196,7 +196,12 @@ class Manager:
         if not wanted and not removed:
             # What is empty may be a disk that went away: what is loaded stays.
             return
-        for version in sorted(wanted - set(model.servables)):
+        moved = {
+            version
+            for version, servable in model.servables.items()
+            if version in wanted and servable.directory != found[version]
+        }
+        for version in sorted(wanted - set(model.servables) | moved):
             self._load_version(model, version, found[version])
         # The old stays until there is something new; that may have failed to load.
         if removed or wanted & set(model.servables):
@@ -210,20 +215,26 @@ class Manager:
         name, print_ = model.config.name, _fingerprint(directory)
         if model.failures.get(version) == print_:
             return
-        self._note(model, version, VersionStatus(State.LOADING))
+        # One that lies elsewhere now answers until it can be replaced.
+        former = model.servables.get(version)
+        if former is None:
+            self._note(model, version, VersionStatus(State.LOADING))
         try:
             servable = self._load(name, version, directory)
         except Exception as error:
             # Whatever a version does, the others must go on.
             code = error.code if isinstance(error, RequestError) else Code.UNKNOWN
             model.failures[version] = print_
-            self._note(model, version, VersionStatus(State.END, code, str(error)))
+            state = State.END if former is None else State.AVAILABLE
+            self._note(model, version, VersionStatus(state, code, str(error)))
             logger.error("%s, version %d: %s", name, version, error)
             return
         with self._lock:
             model.failures.pop(version, None)
             model.servables[version] = servable
             model.statuses[version] = VersionStatus(State.AVAILABLE)
+        if former is not None:
+            former.close()
         logger.info("%s, version %d is being served", name, version)
 
     def _unload_version(self, model: _Model, version: int) -> None:

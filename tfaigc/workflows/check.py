@@ -15,7 +15,7 @@ from tfaigc.workflows.screen import Screen
 
 _BATCHES = (1, 8, 32)
 _RUNS = 20
-# What models that record no questions are asked.
+# What models that record no questions are asked; a tf.Example without features is no bytes at all.
 _TEXT = "A gorgeous film."
 _ANY_SIZE = 8
 
@@ -98,6 +98,7 @@ def _exporter(version: Path) -> tuple[int, int]:
 
 def _questions(version: Path, recorded: Any) -> tuple[list[Question], bool]:
     """Makes questions to the default signature, of each batch size; says if they were recorded."""
+    from tfaigc.export.contract import EXAMPLE_CALLS
     from tfaigc.export.inspection import describe_signatures, read_meta_graph
 
     signatures = describe_signatures(read_meta_graph(version))
@@ -106,7 +107,8 @@ def _questions(version: Path, recorded: Any) -> tuple[list[Question], bool]:
     known: Mapping[str, Any] = next(
         (each.inputs for each in recorded if each.signature == name), {}
     )
-    inputs = known or {key: _made_up(each) for key, each in described.items()}
+    text = b"" if name in EXAMPLE_CALLS else _TEXT
+    inputs = known or {key: _made_up(each, text) for key, each in described.items()}
     questions: list[Question] = [
         (name, {key: _rows(inputs[key], described[key]["shape"], size) for key in inputs})
         for size in _BATCHES
@@ -120,14 +122,14 @@ def _rows(values: Any, shape: Sequence[int | None], size: int) -> np.ndarray:
     return array[np.arange(size) % len(array)] if shape and shape[0] is None else array
 
 
-def _made_up(described: Mapping[str, Any]) -> Any:
+def _made_up(described: Mapping[str, Any], text: str | bytes) -> Any:
     """Makes an input; one row of it, where there may be any number."""
     sizes = described["shape"]
     shape = [_ANY_SIZE if size is None else size for size in sizes]
     if sizes and sizes[0] is None:
         shape[0] = 1
     if described["dtype"] == "string":
-        return np.full(shape, _TEXT, object)
+        return np.full(shape, text, object)
     return np.zeros(shape, described["dtype"])
 
 
