@@ -124,3 +124,56 @@ def test_what_cannot_be_used_is_refused(trained: tfaigc.MaskedLM, checkpoint: Pa
         trained.infer(["a [MASK]"], top_k=0)
     with pytest.raises(ConfigError, match="mlm_probability must be"):
         tfaigc.MaskedLM.from_pretrained(checkpoint, mlm_probability=1.5)
+
+
+def test_pairs_of_texts_are_judged_too(tmp_path: Path, tiny_bert: Path) -> None:
+    import transformers
+
+    topics = [("good", "great", "fine"), ("bad", "dull", "poor")]
+    records = [
+        "\n".join(f"a {word} {thing}" for word in topics[number % 2] for thing in ("film", "plot"))
+        for number in range(60)
+    ]
+    model = tfaigc.MaskedLM.from_pretrained(tiny_bert, sentence_task="next_sentence", max_length=32)
+    model.compile(learning_rate=2e-3)
+    history = model.fit(records, batch_size=16, epochs=2, verbose=0).history
+    assert {"loss", "tokens_perplexity", "tokens_accuracy", "sentences_accuracy"} <= set(history)
+    assert history["loss"][-1] < history["loss"][0]
+    report = model.report(records)
+    assert "| a text of another document |" in report.to_markdown()
+    logs = model.evaluate(records, batch_size=64, verbose=0, return_dict=True)
+    assert logs["sentences_accuracy"] == pytest.approx(report.metrics["sentence_accuracy"])
+    assert logs["tokens_perplexity"] == pytest.approx(report.metrics["perplexity"], rel=1e-4)
+
+    model.save_pretrained(tmp_path / "model")
+    reference, loaded = transformers.BertForPreTraining.from_pretrained(
+        tmp_path / "model", output_loading_info=True
+    )
+    assert not loaded["missing_keys"]
+    assert not loaded["unexpected_keys"]
+    assert reference.config.architectures == ["BertForPreTraining"]
+    again = tfaigc.MaskedLM.from_pretrained(tmp_path / "model")
+    assert again.sentence_task == "next_sentence"
+    inputs, _ = next(iter(again.dataset(records)))
+    np.testing.assert_allclose(
+        again(inputs)["sentences"], model(inputs)["sentences"], atol=1e-6, rtol=0
+    )
+    assert model.predict(["a [MASK] film"])[0].shape == (5, 178)
+    assert len(model.infer(["a [MASK] film"])[0]["masks"]) == 1
+
+
+def test_what_pairs_do_not_go_with(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="tfaigc"):
+        model = tfaigc.MaskedLM.from_pretrained(checkpoint, sentence_task="next_sentence")
+    assert "Made a fresh classifier of pairs" in caplog.text
+    assert "Made a fresh pooler" in caplog.text
+    records = ["one\ntwo", "three\nfour"]
+    for asked in ({"packed": True}, {"batch_tokens": 64}):
+        with pytest.raises(ConfigError, match=f"sentence_task.* Received: {next(iter(asked))}"):
+            model.dataset(records, **asked)
+    with pytest.raises(ConfigError, match="Received: gradient_accumulation_steps"):
+        model.compile(gradient_accumulation_steps=2)
+    with pytest.raises(DataError, match=r"records\[1\]: text must have at least two sentences"):
+        model.dataset(["one\ntwo", "three"])
+    with pytest.raises(ConfigError, match=r"checkpoints have: next_sentence\. .*'sentence_order'"):
+        tfaigc.MaskedLM.from_pretrained(checkpoint, sentence_task="sentence_order")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,13 +35,15 @@ class ParityCase:
         records: Forty of them.
         config: Entries of the checkpoint's configuration.
         float_targets: Whether the reference wants its labels as floats.
-        place: Takes inputs and our targets to the reference's.
+        place: Takes inputs and our targets to the reference's; to a dict where these have several
+            names.
         names: What the reference calls its labels; where there are several, our targets have as
             many columns.
         write: Writes the checkpoint; None: it is a tiny BERT.
         stack: What the names of the inputs begin with that the reference gets.
         label_smoothing: Of the loss.
         read: Takes inputs to the reference's, where these are no tokens.
+        settings: What our class takes besides the checkpoint.
     """
 
     task: type[Task]
@@ -54,6 +57,7 @@ class ParityCase:
     stack: str = ""
     label_smoothing: float = 0.0
     read: Callable[[Any], dict[str, Any]] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def at_positions(inputs: Any, targets: Any) -> Any:
@@ -62,6 +66,14 @@ def at_positions(inputs: Any, targets: Any) -> Any:
     rows, columns = np.nonzero(targets >= 0)
     placed[rows, inputs["positions"].numpy()[rows, columns]] = targets[rows, columns]
     return placed
+
+
+def of_pairs(name: str) -> Callable[[Any, Any], dict[str, Any]]:
+    """Puts targets of tokens where they stand, and gives those of pairs the reference's name."""
+    return lambda inputs, targets: {
+        "labels": at_positions(inputs, targets["tokens"]),
+        name: targets["sentences"],
+    }
 
 
 def one_later(inputs: Any, targets: Any) -> Any:
@@ -93,6 +105,24 @@ def write_tiny_vit(directory: Path) -> Path:
         num_labels=3,
     )
     ViTForImageClassification(config).save_pretrained(directory)
+    return directory
+
+
+def write_tiny_albert(directory: Path) -> Path:
+    """Writes an ALBERT with both heads that it is pretrained with."""
+    from transformers import AlbertConfig, AlbertForPreTraining
+
+    config = AlbertConfig(
+        vocab_size=len(write_tiny_tokenizer(directory)),
+        embedding_size=16,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        classifier_dropout_prob=0.0,
+    )
+    AlbertForPreTraining(config).save_pretrained(directory)
     return directory
 
 
@@ -167,6 +197,21 @@ CASES = {
         [{"text": text} for text in TEXTS],
         place=at_positions,
     ),
+    "masked tokens and next sentences": ParityCase(
+        tfaigc.MaskedLM,
+        "BertForPreTraining",
+        [{"text": f"{text}\nthe {text}"} for text in TEXTS[:24]],
+        place=of_pairs("next_sentence_label"),
+        settings={"sentence_task": "next_sentence"},
+    ),
+    "masked tokens and the order of sentences": ParityCase(
+        tfaigc.MaskedLM,
+        "AlbertForPreTraining",
+        [{"text": f"{text}\nthe {text}"} for text in TEXTS],
+        place=of_pairs("sentence_order_label"),
+        write=write_tiny_albert,
+        settings={"sentence_task": "sentence_order"},
+    ),
     "next tokens": ParityCase(
         tfaigc.CausalLM,
         "LlamaForCausalLM",
@@ -211,7 +256,7 @@ def test_ten_steps_have_the_losses_of_transformers(case: ParityCase, tmp_path: P
         case.write(tmp_path)
         reference = getattr(transformers, case.reference).from_pretrained(tmp_path)
 
-    model = case.task.from_pretrained(tmp_path)
+    model = case.task.from_pretrained(tmp_path, **case.settings)
     batches = model.dataset(case.records, batch_size=BATCH_SIZE)
     ours = _our_losses(model, batches, case)
     theirs = _their_losses(reference.train(), batches, case)
@@ -251,15 +296,13 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
     schedule = get_linear_schedule_with_warmup(optimizer, WARMUP_STEPS, STEPS)
     losses = []
     for inputs, targets in batches:
-        labels = torch.tensor(case.place(inputs, targets.numpy()))
-        if case.float_targets:
-            labels = labels.float().squeeze(1) if labels.shape[-1] == 1 else labels.float()
-        labels = labels if case.float_targets else labels.long()
+        placed = case.place(inputs, keras.tree.map_structure(np.asarray, targets))
+        labels = _labels(placed, case)
         given = (case.read or partial(_tokens, case))(inputs)
-        outputs = reference(**given, **_named(labels, case.names))
+        outputs = reference(**given, **labels)
         loss = outputs.loss
         if case.label_smoothing:
-            loss = LabelSmoother(case.label_smoothing)(outputs, labels)
+            loss = LabelSmoother(case.label_smoothing)(outputs, labels["labels"])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reference.parameters(), 1.0)
         optimizer.step()
@@ -272,9 +315,11 @@ def _their_losses(reference: Any, batches: Any, case: ParityCase) -> list[float]
 
 def _tokens(case: ParityCase, inputs: Any) -> dict[str, Any]:
     import torch
+    import transformers
 
     tensors = {name: torch.tensor(values.numpy()).long() for name, values in inputs.items()}
-    segments = {} if case.write else {"token_type_ids": tensors["segment_ids"]}
+    taken = inspect.signature(getattr(transformers, case.reference).forward).parameters
+    segments = {"token_type_ids": tensors.get("segment_ids")} if "token_type_ids" in taken else {}
     return {
         "input_ids": tensors[f"{case.stack}token_ids"],
         "attention_mask": tensors[f"{case.stack}padding_mask"],
@@ -282,5 +327,14 @@ def _tokens(case: ParityCase, inputs: Any) -> dict[str, Any]:
     }
 
 
-def _named(labels: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    return dict(zip(names, [labels] if len(names) == 1 else labels.T, strict=True))
+def _labels(placed: Any, case: ParityCase) -> dict[str, Any]:
+    import torch
+
+    if isinstance(placed, dict):
+        return {name: torch.tensor(values).long() for name, values in placed.items()}
+    labels = torch.tensor(placed)
+    if case.float_targets:
+        labels = labels.float().squeeze(1) if labels.shape[-1] == 1 else labels.float()
+    else:
+        labels = labels.long()
+    return dict(zip(case.names, [labels] if len(case.names) == 1 else labels.T, strict=True))

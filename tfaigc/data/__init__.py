@@ -56,6 +56,12 @@ from tfaigc.data.relations import (
     texts_of_examples,
 )
 from tfaigc.data.review_choices import review_choices
+from tfaigc.data.sentence_pairs import (
+    SENTENCE_TASKS,
+    check_documents,
+    make_pairs,
+    sentences_of,
+)
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import describe_lengths
 from tfaigc.data.table import FIELDS, Table
@@ -77,6 +83,7 @@ __all__ = [
     "PAIRS",
     "RELATIONS",
     "SCORED",
+    "SENTENCE_TASKS",
     "TRIPLETS",
     "WORD_FILE_READERS",
     "BatchOrder",
@@ -98,6 +105,7 @@ __all__ = [
     "central_tokens",
     "check_choices",
     "check_conversations",
+    "check_documents",
     "check_examples",
     "check_label_lists",
     "check_labels",
@@ -124,6 +132,7 @@ __all__ = [
     "label_tokens",
     "leave_out",
     "make_dataset",
+    "make_pairs",
     "mark_tokens",
     "movie_ratings",
     "movie_reviews",
@@ -133,6 +142,7 @@ __all__ = [
     "refuse_cut_responses",
     "relation_of",
     "review_choices",
+    "sentences_of",
     "stratified_split",
     "texts_of_examples",
     "tokenize_cached",

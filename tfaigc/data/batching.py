@@ -90,7 +90,8 @@ def make_dataset(
         labels: One label per example. (examples, ...).
         weights: One weight per example, for the loss. (examples,).
         token_labels: One label per token, instead of `labels`; padding has `IGNORED`. (tokens,).
-        prepare: Makes the labels, where they are tokens of the batch; instead of `labels`.
+        prepare: Makes the labels, where they are tokens of the batch. With `labels` too, targets
+            are `{"tokens": those, "sentences": labels}`.
         rows: What was made of each example, for inputs `features` instead of tokens.
             (examples, width).
         groups: Where examples have several texts each: example i has those from groups[i] up to
@@ -127,7 +128,8 @@ def make_dataset(
         for step, batch in enumerate(order.take_epoch(), first_step):
             inputs: Any = batcher(batch) if rows is None else {"features": rows[batch]}
             if prepare is not None:
-                yield prepare(inputs, epoch=epoch, step=step)
+                made, tokens = prepare(inputs, epoch=epoch, step=step)
+                yield made, _with_labels(tokens, [array[batch] for array in targets])
                 continue
             if token_labels is not None:
                 yield inputs, inputs.pop("labels")
@@ -141,12 +143,13 @@ def make_dataset(
     if prepare is not None:
         matrix = tf.TensorSpec((None, None), tf.int32)
         kept = {name: each for name, each in spec.items() if name not in prepare.dropped}
-        spec = (kept | dict.fromkeys(prepare.added, matrix), matrix)
+        targets_spec = _with_labels(matrix, [*map(_spec_of, targets)])
+        spec = (kept | dict.fromkeys(prepare.added, matrix), targets_spec)
     elif token_labels is not None:
         targets = [np.asarray(token_labels, np.int32)]
         spec = (spec, spec["token_ids"])
     elif targets:
-        spec = (spec, *(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in targets))
+        spec = (spec, *map(_spec_of, targets))
     dataset = tf.data.Dataset.from_generator(generate, output_signature=spec)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(order)))
     dataset = dataset.prefetch(PREFETCHED)
@@ -162,6 +165,18 @@ def make_dataset(
     dataset.batch_order = order
     dataset.tokens = features
     return dataset
+
+
+def _with_labels(tokens: Any, labels: list[Any]) -> Any:
+    """Puts the targets of tokens and of whole examples together, where there are both."""
+    return {"tokens": tokens, "sentences": labels[0]} if labels else tokens
+
+
+def _spec_of(array: npt.NDArray[Any]) -> Any:
+    """Says what batches of an array's rows are."""
+    import tensorflow as tf
+
+    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
 
 
 class _Batcher:

@@ -77,5 +77,14 @@ ALBERT = Family(
             width_key="embedding_size",
         ),
     },
+    sentence_heads={
+        "sentence_order": Head(
+            architecture="AlbertForPreTraining",
+            renames=(Rename("classifier", "sop_classifier.classifier"),),
+            needs_pooler=True,
+            read_summary=_read_summary,
+            num_outputs=2,
+        ),
+    },
     other_heads=("sop_classifier.",),
 )

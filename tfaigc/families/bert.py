@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tfaigc.checkpoints.names import Rename
 from tfaigc.families import bert_tables as tables
 from tfaigc.families import head_tables
 from tfaigc.families.family import Family, Head
+
+_NEXT_SENTENCE = Head(
+    architecture="BertForNextSentencePrediction",
+    renames=(Rename("classifier", "cls.seq_relationship"),),
+    needs_pooler=True,
+    num_outputs=2,
+)
 
 BERT = Family(
     model_type="bert",
@@ -36,11 +45,7 @@ BERT = Family(
             bias="cls.predictions",
             output="cls.predictions.decoder",
         ),
-        "next_sentence": Head(
-            architecture="BertForNextSentencePrediction",
-            renames=(Rename("classifier", "cls.seq_relationship"),),
-            needs_pooler=True,
-            num_outputs=2,
-        ),
+        "next_sentence": _NEXT_SENTENCE,
     },
+    sentence_heads={"next_sentence": replace(_NEXT_SENTENCE, architecture="BertForPreTraining")},
 )

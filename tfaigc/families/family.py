@@ -102,6 +102,8 @@ class Family:
             fields of ``TransformerConfig`` that are not a plain copy of one key.
         backbone: Names of the backbone's layers.
         heads: The heads by task name.
+        sentence_heads: Heads that judge pairs of texts beside a masked language model's, by the
+            name of what they judge; the architecture is that of both together.
         other_heads: Beginnings of tensor names that belong to heads that no task here reads.
         buffers: Ends of tensor names that hold no weights, in whole words.
         copies: Pairs of tensors' names: the first may repeat, or stand for, the second.
@@ -120,6 +122,7 @@ class Family:
     check_config: Callable[[Settings], Settings]
     backbone: tuple[Rename, ...]
     heads: Mapping[str, Head]
+    sentence_heads: Mapping[str, Head] = field(default_factory=dict)
     other_heads: tuple[str, ...] = ()
     buffers: tuple[str, ...] = field(default=("position_ids", "token_type_ids"))
     copies: tuple[tuple[str, str], ...] = ()
@@ -168,6 +171,20 @@ class Family:
         stated: dict[str, Any] = {"model_type": self.model_type}
         stated |= {key.theirs: getattr(config, key.ours) for key in self.config_keys}
         return stated
+
+    def sentence_head(self, task: str) -> Head:
+        """Returns a head that stands beside a masked language model's.
+
+        Raises:
+            ConfigError: The family has none of that name.
+        """
+        if task not in self.sentence_heads:
+            known = ", ".join(self.sentence_heads) or "none"
+            raise ConfigError(
+                f"sentence_task of a {self.model_type} must be one that its checkpoints have: "
+                f"{known}. Received: {task!r}. Leave it out."
+            )
+        return self.sentence_heads[task]
 
     def head(self, task: str) -> Head:
         """Returns a task's head; tokens can be pooled in every family with one stack.

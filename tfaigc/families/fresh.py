@@ -74,7 +74,9 @@ def fresh_network_scales(network: HeadedBackbone) -> None:
             variable.assign(variable * factor)
 
 
-def make_fresh(stated: Mapping[str, Any], *, task: str, seed: int, dtype: str | None) -> Backbone:
+def make_fresh(
+    stated: Mapping[str, Any], *, task: str, seed: int, dtype: str | None, pooler: bool = False
+) -> Backbone:
     """Makes a task's backbone, whose weights are fresh.
 
     Args:
@@ -82,6 +84,7 @@ def make_fresh(stated: Mapping[str, Any], *, task: str, seed: int, dtype: str | 
         task: The task's name.
         seed: Seed of the weights and of dropout.
         dtype: Name of a Keras dtype policy, or None for the global one.
+        pooler: Whether it must have a pooler, even where the task's head needs none.
     """
-    pooler = family_of(stated).head(task).needs_pooler
+    pooler = pooler or family_of(stated).head(task).needs_pooler
     return Backbone(stated, pooler=pooler, seed=seed, dtype=dtype)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -67,10 +68,14 @@ class HeadedBackbone(keras.Model):
 
     Attributes:
         labels: The class names in their order, or None.
+        may_be_fresh: Beginnings of the paths of weights that a checkpoint may lack, each wholly,
+            and what they are of.
 
     Raises:
         ConfigError: The family has no such head, or labels are missing or out of place.
     """
+
+    may_be_fresh: Mapping[str, str] = MappingProxyType({"pooler": "pooler"})
 
     def __init__(
         self,
@@ -173,10 +178,7 @@ class HeadedBackbone(keras.Model):
             width = vectors.shape[-1]
             return vectors if texts is None else ops.reshape(vectors, (-1, texts, width))
         if isinstance(self.head, LanguageModelHead):
-            table = self.backbone.token_table if self.head.settings.tied else None
-            sequence = outputs["sequence_output"]
-            picked = sequence if positions is None else _pick(sequence, positions)
-            return self.head(picked, table=table, training=training)
+            return self._score_tokens(outputs["sequence_output"], positions, training)
         mask = self.head.summary.mask(inputs)
         logits = self.head(outputs, padding_mask=mask, texts=find_texts(inputs), training=training)
         if self.row.takes_choices:
@@ -198,6 +200,13 @@ class HeadedBackbone(keras.Model):
         if is_frozen:
             outputs = {name: ops.stop_gradient(output) for name, output in outputs.items()}
         return outputs
+
+    def _score_tokens(self, sequence: Any, positions: Any, training: bool) -> Any:
+        """Scores the vocabulary for all tokens, or for those in some columns."""
+        assert isinstance(self.head, LanguageModelHead)
+        table = self.backbone.token_table if self.head.settings.tied else None
+        picked = sequence if positions is None else _pick(sequence, positions)
+        return self.head(picked, table=table, training=training)
 
     def features(self, inputs: Mapping[str, Any], *, remove_padding: bool = False) -> Any:
         """Computes what the head reads of each text, which ``call`` takes as ``features``.

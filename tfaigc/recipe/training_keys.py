@@ -8,6 +8,7 @@ from functools import partial
 from tfaigc.recipe import kinds
 from tfaigc.recipe.key import key
 
+SENTENCE_TASKS = ("next_sentence", "sentence_order")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 ON_NAN = ("stop", "rollback")
 EMBEDDING_LOSSES = (
@@ -80,6 +81,12 @@ class TrainingKeys:
     )
     whole_word_mask: bool = _key(
         kinds.flag(), "in masked language models: words are hidden as a whole", False
+    )
+    sentence_task: str | None = _key(
+        kinds.optional(kinds.choice(*SENTENCE_TASKS)),
+        "in masked language models: what is judged of pairs of texts besides, made of documents "
+        "with a sentence on each line; null: nothing",
+        None,
     )
     doc_stride: int | None = _key(
         kinds.optional(kinds.whole(0)),

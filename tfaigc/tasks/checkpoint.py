@@ -86,9 +86,10 @@ class Checkpoint:
         """Returns a value of ``tfaigc.json``, or None."""
         return self.settings.get(name)
 
-    def backbone(self, *, seed: int, dtype: str | None) -> Backbone:
-        """Makes the backbone, whose weights are still fresh."""
-        return Backbone(self.stated, pooler=self.head.needs_pooler, seed=seed, dtype=dtype)
+    def backbone(self, *, seed: int, dtype: str | None, pooler: bool = False) -> Backbone:
+        """Makes the backbone, whose weights are still fresh; the head or ``pooler`` ask for one."""
+        pooler = pooler or self.head.needs_pooler
+        return Backbone(self.stated, pooler=pooler, seed=seed, dtype=dtype)
 
     def has_head(self) -> bool:
         """Tells whether the checkpoint has the task's head."""
@@ -132,10 +133,14 @@ def load_task_weights(model: HeadedModel, checkpoint: Checkpoint, *, fresh_head:
         if head:
             announce_fresh_head(model, fresh_head)
     loaded = load_weights(
-        checkpoint.weights, tensors, family=checkpoint.family, may_be_fresh=("pooler",)
+        checkpoint.weights,
+        tensors,
+        family=checkpoint.family,
+        may_be_fresh=tuple(model.network.may_be_fresh),
     )
-    if loaded.fresh:
-        _log.info("Made a fresh pooler: the checkpoint has none.")
+    for part, title in model.network.may_be_fresh.items():
+        if any(path.startswith(part) for path in loaded.fresh):
+            _log.info("Made a fresh %s: the checkpoint has none.", title)
     if loaded.unread:
         _log.info("Left out of the checkpoint: %s.", ", ".join(loaded.unread))
 

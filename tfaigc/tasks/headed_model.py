@@ -100,10 +100,16 @@ class HeadedModel(FineTunedModel):
             vocabulary_size=getattr(tokenizer, "vocabulary_size", None),
             tokens=getattr(tokenizer, "named_ids", {}),
         )
-        backbone = make_fresh(stated, task=cls.task, seed=seed, dtype=dtype)
+        pooler = cls.adds_pooler(arguments)
+        backbone = make_fresh(stated, task=cls.task, seed=seed, dtype=dtype, pooler=pooler)
         model = cls(backbone, tokenizer, **arguments)
         fresh_network_scales(model.network)
         return model
+
+    @classmethod
+    def adds_pooler(cls, arguments: Mapping[str, Any]) -> bool:
+        """Says whether arguments of the class ask for a pooler that its head does not read."""
+        return False
 
     @property
     def backbone(self) -> Backbone:

@@ -48,6 +48,7 @@ class LanguageModel(UnlabelledTask):
         max_length: Most tokens of an example, special tokens included; None: the most that the
             checkpoint allows.
         vocabulary: How the head scores the vocabulary; None: as ``config.json`` says.
+        **head: What ``make_network`` takes besides.
     """
 
     head_title: ClassVar[str] = "language model's head"
@@ -62,9 +63,10 @@ class LanguageModel(UnlabelledTask):
         max_length: int | None = None,
         vocabulary: VocabularySettings | None = None,
         name: str | None = None,
+        **head: Any,
     ) -> None:
         super().__init__(
-            backbone, tokenizer, max_length=max_length, name=name, vocabulary=vocabulary
+            backbone, tokenizer, max_length=max_length, name=name, vocabulary=vocabulary, **head
         )
 
     @classmethod
@@ -91,7 +93,7 @@ class LanguageModel(UnlabelledTask):
 
     def loss_weight(self, y: Any, sample_weight: Any) -> Any:
         """Counts the tokens that the mean is over."""
-        return count_targets(y)
+        return count_targets(self.of_tokens(y))
 
     def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
         """Reads records that have a ``text``; a second one is not looked at."""
@@ -124,7 +126,7 @@ class LanguageModel(UnlabelledTask):
         order = BatchOrder(whole.lengths, batch_size or 64)
         for rows, batch in self.numbered_batches(whole, order):
             inputs = batch[0] if whole.targets else batch
-            logits = self.predict_on_batch(inputs)
+            logits = self.of_tokens(self.predict_on_batch(inputs))
             masks = inputs[f"{self.inputs_prefix}padding_mask"]
             for row, scores, mask in zip(rows, logits, masks, strict=True):
                 found[row] = scores[: int(np.sum(mask))]
@@ -142,7 +144,8 @@ class LanguageModel(UnlabelledTask):
         score = tf.function(self._score_batch, autograph=False, reduce_retracing=True)
         parts: list[list[np.ndarray]] = []
         done = 0
-        for inputs, targets in batches:
+        for inputs, all_targets in batches:
+            targets = self.of_tokens(all_targets)
             found = [np.asarray(part) for part in score(inputs, targets)]
             counted = np.asarray(targets) >= 0
             examples = done + np.nonzero(counted)[0]
@@ -150,13 +153,17 @@ class LanguageModel(UnlabelledTask):
             done += len(counted)
         return TokenScores(*map(np.concatenate, zip(*parts, strict=True)))
 
+    def of_tokens(self, outputs: Any) -> Any:
+        """Takes what the network gives, or what it is compared with, to the part on tokens."""
+        return outputs["tokens"] if isinstance(outputs, Mapping) else outputs
+
     @abstractmethod
     def target_columns(self, inputs: Mapping[str, Any], targets: Any) -> Any:
         """Says in which columns the targets stand, int32, as the targets."""
 
     def _score_batch(self, inputs: Mapping[str, Any], targets: Any) -> tuple[Any, ...]:
         """Computes what ``TokenScores`` holds of each target, but for its example."""
-        logits = self(inputs, training=False)
+        logits = self.of_tokens(self(inputs, training=False))
         log_probabilities = tf.nn.log_softmax(logits)
         right = tf.maximum(targets, 0)
         columns = self.target_columns(inputs, targets)

@@ -22,8 +22,8 @@ from tfaigc.evaluation import Report, by_kind, language_model_report
 from tfaigc.families import Backbone
 from tfaigc.layers import VocabularySettings
 from tfaigc.tasks.examples import Examples
-from tfaigc.tasks.language_model import LanguageModel
 from tfaigc.tasks.masked_texts import require_masks, surest_errors, with_masks
+from tfaigc.tasks.pair_judge import PairJudge
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.words import word_starts
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _SERVED = 5
 
 
-class MaskedLM(LanguageModel):
+class MaskedLM(PairJudge):
     """A Transformer that guesses tokens which are hidden from it (arXiv:1810.04805, section 3.1).
 
     Records have a ``text``; those with more than ``max_length`` tokens count as several examples.
@@ -42,11 +42,17 @@ class MaskedLM(LanguageModel):
     backbone's inputs gives logits, float32, (batch, length, vocabulary); with ``positions`` among
     the inputs, int32, (batch, picked), those of the tokens in these columns.
 
+    With a ``sentence_task``, a record is a document, with a sentence on each line. Training makes
+    pairs of texts of it, and the loss is that of the tokens and that of the pairs together. The
+    model then gives a dict: ``tokens``, as above, and ``sentences``, float32, (batch, 2).
+
     Args:
         backbone: A backbone.
         tokenizer: The checkpoint's tokenizer, which has a mask.
         mlm_probability: The chance of each token, or of each word, to be hidden.
         whole_word_mask: Whether words are hidden as a whole.
+        sentence_task: What is judged of pairs of texts besides: ``"next_sentence"``, as BERT does,
+            ``"sentence_order"``, as ALBERT does, or nothing.
         max_length: Most tokens of an example, special tokens included; None: the most that the
             checkpoint allows.
         vocabulary: How the head scores the vocabulary; None: as ``config.json`` says.
@@ -61,12 +67,18 @@ class MaskedLM(LanguageModel):
         *,
         mlm_probability: float = 0.15,
         whole_word_mask: bool = False,
+        sentence_task: str | None = None,
         max_length: int | None = None,
         vocabulary: VocabularySettings | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
-            backbone, tokenizer, max_length=max_length, vocabulary=vocabulary, name=name
+            backbone,
+            tokenizer,
+            max_length=max_length,
+            vocabulary=vocabulary,
+            name=name,
+            sentence_task=sentence_task,
         )
         check_mlm_probability(mlm_probability)
         if tokenizer.mask_token_id is None:
@@ -87,6 +99,7 @@ class MaskedLM(LanguageModel):
         *,
         mlm_probability: float | None = None,
         whole_word_mask: bool | None = None,
+        sentence_task: str | None = None,
         max_length: int | None = None,
         seed: int = 0,
         dtype: str | None = None,
@@ -98,6 +111,7 @@ class MaskedLM(LanguageModel):
             mlm_probability: The chance of each token, or of each word, to be hidden; None: what
                 the checkpoint was trained with here, or else 0.15.
             whole_word_mask: Whether words are hidden as a whole; None: likewise, or else not.
+            sentence_task: What is judged of pairs of texts; None: likewise, or else nothing.
             max_length: Most tokens of an example; None: what the checkpoint says.
             seed: Seed of a fresh head and of dropout.
             dtype: Name of a Keras dtype policy, or None for the global one.
@@ -119,13 +133,15 @@ class MaskedLM(LanguageModel):
             dtype=dtype,
             mlm_probability=mlm_probability,
             whole_word_mask=whole_word_mask,
+            sentence_task=sentence_task,
             max_length=max_length,
         )
 
     def describe(self) -> str:
         """Says in a few words what the model gives."""
         what = "words" if self.whole_word_mask else "tokens"
-        return f"guesses {what}, of which {self.mlm_probability:.0%} are hidden"
+        judged = "" if self.sentence_task is None else f", and judges {self.sentence_task}"
+        return f"guesses {what}, of which {self.mlm_probability:.0%} are hidden{judged}"
 
     def settings(self) -> dict[str, Any]:
         """Returns what ``tfaigc.json`` keeps of the model: what its class takes."""
@@ -133,6 +149,7 @@ class MaskedLM(LanguageModel):
             **super().settings(),
             "mlm_probability": self.mlm_probability,
             "whole_word_mask": self.whole_word_mask,
+            "sentence_task": self.sentence_task,
         }
 
     @property
@@ -214,7 +231,7 @@ class MaskedLM(LanguageModel):
         rows = np.split(encoded.token_ids, encoded.row_splits[1:-1])
         kept = np.where(scores.shown == scores.target, "the token itself", "another token")
         kinds = np.where(scores.shown == self.mask_token_id, "the mask", kept)
-        return language_model_report(
+        report = language_model_report(
             scores,
             texts=self.tokenizer.decode(rows),
             sections=[
@@ -223,6 +240,9 @@ class MaskedLM(LanguageModel):
             ],
             title="Masked language model's report",
         )
+        if self.sentence_task is None:
+            return report
+        return self.with_judgements(report, self.make_batches(examples, order))
 
     def target_columns(self, inputs: Mapping[str, Any], targets: Any) -> Any:
         """Says in which columns the targets stand, int32, as the targets."""
@@ -259,7 +279,10 @@ class MaskedLM(LanguageModel):
         by_epoch: bool = False,
     ) -> Examples:
         """Takes records to examples, long texts to several; batches hide tokens of theirs."""
-        encoded = self._encode_windows(table.column("text"), cache=cache)
+        if self.sentence_task is None:
+            encoded, labels = self._encode_windows(table.column("text"), cache=cache), None
+        else:
+            encoded, labels = self.encode_pairs(table, cache=cache, seed=seed)
         special = np.zeros(self.tokenizer.vocabulary_size, np.bool_)
         special[list(self.tokenizer.special_token_ids)] = True
         masking = Masking(
@@ -271,7 +294,7 @@ class MaskedLM(LanguageModel):
             by_epoch=by_epoch,
         )
         hidden = self.mlm_probability * float(np.sum(~special[encoded.token_ids]))
-        return Examples(encoded, {"prepare": masking}, hidden)
+        return Examples(encoded, {"prepare": masking, "labels": labels}, hidden)
 
     def questions(self, table: Table) -> tuple[dict[str, str], ...]:
         """Takes some of the records to what an export is asked: texts with masks."""
@@ -292,7 +315,7 @@ class MaskedLM(LanguageModel):
 
     def _propose(self, inputs: Mapping[str, Any], top_k: int) -> tuple[Any, Any]:
         """Finds the likeliest tokens: float32 and int32, (batch, masks, top_k)."""
-        probabilities = tf.nn.softmax(self(inputs, training=False))
+        probabilities = tf.nn.softmax(self.of_tokens(self(inputs, training=False)))
         found = tf.math.top_k(probabilities, k=top_k)
         return found.values, found.indices
 

@@ -51,7 +51,7 @@ class Preset:
         """Returns a value of ``tfaigc.json``, or None."""
         return self.settings.get(name)
 
-    def backbone(self, *, seed: int, dtype: str | None) -> KerasHubBackbone:
+    def backbone(self, *, seed: int, dtype: str | None, pooler: bool = False) -> KerasHubBackbone:
         """Loads the network.
 
         Raises:

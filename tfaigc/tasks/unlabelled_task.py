@@ -36,8 +36,13 @@ class UnlabelledTask(Task):
         name: str | None = None,
         **head: Any,
     ) -> None:
-        network = HeadedBackbone(backbone, head=self.task, **head)
+        network = self.make_network(backbone, **head)
         super().__init__(network, tokenizer, max_length=max_length, name=name or self.task)
+
+    @classmethod
+    def make_network(cls, backbone: Backbone, **head: Any) -> HeadedBackbone:
+        """Puts the task's head on a backbone; for the arguments see the class."""
+        return HeadedBackbone(backbone, head=cls.task, **head)
 
     @classmethod
     def load(cls, source: str | Path, *, seed: int, dtype: str | None, **settings: Any) -> Self:
@@ -58,7 +63,7 @@ class UnlabelledTask(Task):
             known = {name: value for name, value in stored.items() if value is not None} | given
             with deferred_variables():
                 model = cls(
-                    checkpoint.backbone(seed=seed, dtype=dtype),
+                    checkpoint.backbone(seed=seed, dtype=dtype, pooler=cls.adds_pooler(known)),
                     Tokenizer.from_pretrained(checkpoint.directory),
                     **cls.stored_head(checkpoint),
                     **known,

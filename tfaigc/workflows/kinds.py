@@ -62,7 +62,7 @@ MASKED_TOKENS = TaskKind(
     OwnTokens(),
     {},
     {},
-    {name: name for name in ("mlm_probability", "whole_word_mask")},
+    {name: name for name in ("mlm_probability", "whole_word_mask", "sentence_task")},
 )
 EMBEDDINGS = TaskKind(
     "TextEmbedder",
@@ -114,6 +114,8 @@ _BY_TASK = {
 # What the names of the classes in ``transformers`` end with.
 _BY_ARCHITECTURE = {
     "ForMaskedLM": MASKED_TOKENS,
+    "BertForPreTraining": MASKED_TOKENS,
+    "AlbertForPreTraining": MASKED_TOKENS,
     "ForCausalLM": NEXT_TOKENS,
     "GPT2LMHeadModel": NEXT_TOKENS,
     "ForConditionalGeneration": TEXTS_FOR_TEXTS,

@@ -8,6 +8,7 @@ from pathlib import Path
 from tfaigc.data.faults import Fault
 from tfaigc.data.readers.columns import read_columns, read_conllu
 from tfaigc.data.readers.delimited import read_csv, read_tab, read_tsv
+from tfaigc.data.readers.documents import read_documents
 from tfaigc.data.readers.examples import read_examples_file
 from tfaigc.data.readers.image_folders import read_folder
 from tfaigc.data.readers.in_memory import is_data_frame, read_data_frame, read_sequence
@@ -42,6 +43,7 @@ FILE_READERS: dict[str, FileReader] = {
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".tab": read_tab,
+    ".txt": read_documents,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".json": read_json,
