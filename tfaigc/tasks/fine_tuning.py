@@ -149,8 +149,7 @@ class FineTunedModel(keras.Model):
         self.suit_data(x, validation_data)
         callbacks = list(callbacks or ())
         training_callbacks.attach(callbacks, x)
-        self._weigh_batches(getattr(x, "batch_order", None))
-        self._plan_schedule(
+        self._prepare_run(
             x,
             epochs=epochs,
             steps_per_epoch=keras_arguments.get("steps_per_epoch"),
@@ -160,10 +159,6 @@ class FineTunedModel(keras.Model):
         if isinstance(x, tf.data.Dataset):
             # Keras warns where its own default meets a dataset, which has its order already.
             keras_arguments.setdefault("shuffle", False)
-        if not self.optimizer.built:
-            # Variables made inside the first step would have TensorFlow trace that step twice.
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
         fit = functools.partial(
             super().fit,
             x,
@@ -184,6 +179,15 @@ class FineTunedModel(keras.Model):
             )
         finally:
             training_callbacks.close(callbacks)
+
+    def _prepare_run(self, x: Any, **length: Any) -> None:
+        """Weighs batches, plans the schedule, and makes the optimizer's variables."""
+        self._weigh_batches(getattr(x, "batch_order", None))
+        self._plan_schedule(x, **length)
+        if not self.optimizer.built:
+            # Variables made inside the first step would have TensorFlow trace that step twice.
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
 
     def suit_data(self, *datasets: Any) -> None:
         """Looks at what is trained on and measured by; some losses depend on it.
