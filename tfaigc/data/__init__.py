@@ -11,7 +11,8 @@ from tfaigc.data.alignment import (
     label_tokens,
     words_of_tokens,
 )
-from tfaigc.data.batching import Prepare, make_dataset
+from tfaigc.data.batch_targets import Prepare
+from tfaigc.data.batching import make_dataset
 from tfaigc.data.cache import EncodedTexts, tokenize_cached
 from tfaigc.data.checks import (
     EncodedLabels,
