@@ -18,6 +18,7 @@ TINY = {
     "digits": "[image_size=8, patch_size=4, num_channels=1, hidden_size=16, num_hidden_layers=1, "
     "num_attention_heads=2, intermediate_size=16]",
     "pretraining": "[hidden_size=16, num_hidden_layers=1, num_attention_heads=2]",
+    "spans": "[d_model=16, d_kv=8, num_heads=2, d_ff=16, num_layers=1]",
     "pronouncer": "[d_model=16, d_kv=8, num_heads=2, d_ff=16, num_layers=1]",
 }
 
@@ -41,6 +42,7 @@ def test_every_recipe_is_whole(path: Path) -> None:
         ("masked_words", "perplexity"),
         ("pretraining", "perplexity"),
         ("pronouncer", "word_error_rate"),
+        ("spans", "perplexity"),
     ],
 )
 def test_a_recipe_trains_on_a_part_of_its_data(

@@ -12,6 +12,7 @@ from family_tokenizers import CLASSES
 from tiny_seq2seq import PAIRS, write_tiny_seq2seq
 
 import tfaigc
+from tfaigc.data import SENTINELS
 from tfaigc.errors import ConfigError, DataError, TokenizerError
 from tfaigc.export import ask
 
@@ -168,3 +169,35 @@ SMALL = {
     **dict.fromkeys(("encoder_layers", "decoder_layers"), 1),
     **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim", "d_model"), 16),
 }
+
+
+def test_pretraining_goes_on_to_pairs(tmp_path: Path) -> None:
+    texts = [text for pair in PAIRS for text in pair.values()]
+    tokenizer = tfaigc.Tokenizer.train(
+        texts, kind="unigram", vocabulary_size=180, family="t5", special_tokens=SENTINELS
+    )
+    sizes = {"d_model": 16, "d_kv": 8, "num_heads": 2, "d_ff": 16, "num_layers": 1}
+    model = tfaigc.Seq2SeqLM.from_scratch(
+        {"model_type": "t5", **sizes}, tokenizer, span_corruption=True, max_length=16
+    )
+    model.compile(learning_rate=1e-2)
+    long = " ".join(texts)
+    losses = model.fit([*texts, long], batch_size=16, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    report = model.report([*texts, long])
+    logs = model.evaluate([*texts, long], batch_size=64, verbose=0, return_dict=True)
+    assert logs["perplexity"] == pytest.approx(report.metrics["perplexity"], rel=1e-4)
+    model.save_pretrained(tmp_path)
+    again = tfaigc.Seq2SeqLM.from_pretrained(tmp_path)
+    assert again.settings() == model.settings()
+    with pytest.raises(ConfigError, match=r"no target\. Received: target in records.*=False"):
+        again.dataset(PAIRS)
+    pairs = tfaigc.Seq2SeqLM.from_pretrained(tmp_path, span_corruption=False)
+    [(_, targets)] = pairs.dataset(PAIRS[:1])
+    assert tokenizer.decode([targets[0].numpy()]) == [PAIRS[0]["target"]]
+
+
+def test_spans_need_tokens_that_stand_for_them(checkpoint: Path) -> None:
+    model = tfaigc.Seq2SeqLM.from_pretrained(checkpoint, span_corruption=True)
+    with pytest.raises(ConfigError, match=r"must have 1 tokens .*<extra_id_0>.* one with 0"):
+        model.dataset(["the good film"])

@@ -63,6 +63,7 @@ from tfaigc.data.sentence_pairs import (
     make_pairs,
     sentences_of,
 )
+from tfaigc.data.span_corruption import SENTINELS, Noise, SpanCorruption
 from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
 from tfaigc.data.summary import describe_lengths
 from tfaigc.data.table import FIELDS, Table
@@ -85,6 +86,7 @@ __all__ = [
     "RELATIONS",
     "SCORED",
     "SENTENCE_TASKS",
+    "SENTINELS",
     "TRIPLETS",
     "WORD_FILE_READERS",
     "BatchOrder",
@@ -98,8 +100,10 @@ __all__ = [
     "MarkedText",
     "Masking",
     "NextTokens",
+    "Noise",
     "Prepare",
     "Relation",
+    "SpanCorruption",
     "Table",
     "TeacherForcing",
     "byte_places",

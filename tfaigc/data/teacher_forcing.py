@@ -16,7 +16,7 @@ from tfaigc.data.order import LENGTH_STEP
 Array = npt.NDArray[np.int32]
 
 # The segment of what is to be written.
-_TARGET = 1
+TARGET = 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class TeacherForcing:
             An encoder-decoder's inputs, and the targets, int32, (batch, decoder's length):
             ``IGNORED`` where a text has ended.
         """
-        is_target = inputs["segment_ids"] == _TARGET
+        is_target = inputs["segment_ids"] == TARGET
         is_source = (inputs["padding_mask"] != 0) & ~is_target
         sources, source_mask = self._lay(inputs["token_ids"], is_source, self.max_length)
         targets, target_mask = self._lay(inputs["token_ids"], is_target, self.max_target_length)
@@ -118,6 +118,6 @@ def join_texts(sources: EncodedTexts, targets: EncodedTexts) -> EncodedTexts:
     places = np.repeat(ends, np.diff(targets.row_splits))
     return EncodedTexts(
         np.insert(np.asarray(sources.token_ids, np.int32), places, targets.token_ids),
-        np.insert(np.zeros(len(sources.token_ids), np.int32), places, _TARGET),
+        np.insert(np.zeros(len(sources.token_ids), np.int32), places, TARGET),
         np.asarray(sources.row_splits) + np.asarray(targets.row_splits),
     )

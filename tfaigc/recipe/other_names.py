@@ -65,6 +65,8 @@ _OTHER_NAMES = {
     "class_weights": "class_weight weights pos_weight",
     "huber_delta": "delta huber",
     "mlm_probability": "mask_probability masking_probability mask_prob",
+    "span_corruption": "span_masking denoising",
+    "mean_noise_span_length": "mean_span_length span_length",
     "sentence_task": "nsp sop next_sentence sentence_order",
     "whole_word_mask": "whole_word_masking wwm whole_word",
     "num_train_epochs": "epochs num_epochs n_epochs max_epochs",

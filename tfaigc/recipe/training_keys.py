@@ -88,6 +88,17 @@ class TrainingKeys:
         "with a sentence on each line; null: nothing",
         None,
     )
+    span_corruption: bool = _key(
+        kinds.flag(),
+        "in seq2seq-lm: spans that are left out of texts are learnt, as T5 was pretrained",
+        False,
+    )
+    noise_density: float = _key(
+        kinds.number(above=0, below=1), "with span_corruption: the share that is left out", 0.15
+    )
+    mean_noise_span_length: float = _key(
+        kinds.number(minimum=1), "with span_corruption: tokens in a span, on average", 3.0
+    )
     doc_stride: int | None = _key(
         kinds.optional(kinds.whole(0)),
         "in question-answering: tokens that examples of a long context have in common; null: 128",

@@ -7,18 +7,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from tfaigc.data import (
     BatchOrder,
+    Noise,
     Table,
+    TeacherForcing,
     check_texts,
     read_records,
 )
 from tfaigc.errors import ConfigError, DataError
-from tfaigc.evaluation import Report, WrittenTexts, token_metrics, written_report
+from tfaigc.evaluation import (
+    Report,
+    WrittenTexts,
+    language_model_report,
+    token_metrics,
+    written_report,
+)
 from tfaigc.families import Backbone
 from tfaigc.generation import GenerationSettings
+from tfaigc.tasks.corrupted_texts import SpanEncoder
 from tfaigc.tasks.examples import Examples
 from tfaigc.tasks.generative_model import GenerativeModel
 from tfaigc.tasks.text_generator import TextGenerator
@@ -41,7 +51,9 @@ _USUAL_TARGET = 128
 class Seq2SeqLM(GenerativeModel):
     """An encoder-decoder that reads a text and writes another.
 
-    Records have a ``source`` and a ``target``; a plain text counts as a source. Calling the model
+    Records have a ``source`` and a ``target``; a plain text counts as a source. With
+    ``span_corruption`` there is no target: the model writes the spans that are left out of texts,
+    others in each epoch, as T5 was pretrained (arXiv:1910.10683, section 3.1.4). Calling the model
     on ``encoder_token_ids``, ``encoder_padding_mask``, ``decoder_token_ids`` and
     ``decoder_padding_mask``, int32, (batch, length of either), gives the logits of the target's
     tokens, float32, (batch, decoder's length, vocabulary).
@@ -56,6 +68,9 @@ class Seq2SeqLM(GenerativeModel):
         prefix: What stands before each source, such as ``"translate English to German: "``.
         max_target_length: Most tokens of a target, special tokens included; None: 128, or the
             most that the checkpoint allows.
+        span_corruption: Whether training leaves spans out of texts, instead of reading targets.
+        noise_density: The share of a text's tokens that is left out.
+        mean_noise_span_length: How many of them stand together, on average.
         **arguments: Those of ``GenerativeModel``; ``max_length`` is that of sources.
 
     Raises:
@@ -75,6 +90,9 @@ class Seq2SeqLM(GenerativeModel):
         target_lang: str | None = None,
         prefix: str = "",
         max_target_length: int | None = None,
+        span_corruption: bool = False,
+        noise_density: float = 0.15,
+        mean_noise_span_length: float = 3.0,
         **arguments: Any,
     ) -> None:
         if source_lang is not None:
@@ -93,6 +111,8 @@ class Seq2SeqLM(GenerativeModel):
                 f"Received: {max_target_length}. Pass max_target_length={min(limit, 128)}."
             )
         self.max_target_length = max_target_length or min(limit, _USUAL_TARGET)
+        self.span_corruption = span_corruption
+        self.noise = Noise(noise_density, mean_noise_span_length)
 
     @classmethod
     def from_pretrained(
@@ -104,6 +124,9 @@ class Seq2SeqLM(GenerativeModel):
         prefix: str | None = None,
         max_length: int | None = None,
         max_target_length: int | None = None,
+        span_corruption: bool | None = None,
+        noise_density: float | None = None,
+        mean_noise_span_length: float | None = None,
         seed: int = 0,
         dtype: str | None = None,
     ) -> Self:
@@ -118,6 +141,10 @@ class Seq2SeqLM(GenerativeModel):
                 here, or else nothing.
             max_length: Most tokens of a source; None: what the checkpoint says.
             max_target_length: Most tokens of a target; None: likewise, or else 128.
+            span_corruption: Whether training leaves spans out of texts; None: as the checkpoint was
+                trained here, so that False goes on to targets.
+            noise_density: The share that is left out; None: likewise, or else 0.15.
+            mean_noise_span_length: How many tokens stand together; None: likewise, or else 3.
             seed: Seed of a fresh head and of dropout.
             dtype: Name of a Keras dtype policy, or None for the global one.
 
@@ -137,6 +164,9 @@ class Seq2SeqLM(GenerativeModel):
             prefix=prefix,
             max_length=max_length,
             max_target_length=max_target_length,
+            span_corruption=span_corruption,
+            noise_density=noise_density,
+            mean_noise_span_length=mean_noise_span_length,
         )
 
     def compile(
@@ -193,6 +223,9 @@ class Seq2SeqLM(GenerativeModel):
             "prefix": self.prefix,
             "source_lang": self.source_lang,
             "target_lang": self.target_lang,
+            "span_corruption": self.span_corruption,
+            "noise_density": self.noise.density,
+            "mean_noise_span_length": self.noise.mean_span_length,
         }
 
     def read(self, records: Any, *, columns: Mapping[str, str] | None = None) -> Table:
@@ -206,8 +239,17 @@ class Seq2SeqLM(GenerativeModel):
         return self.examples(table)
 
     def check(self, table: Table, *fields: str) -> None:
-        """Refuses records without a source or a target."""
-        check_texts(table, "source", "target")
+        """Refuses records without a source or a target; or with one, where spans are left out."""
+        if not self.span_corruption:
+            check_texts(table, "source", "target")
+            return
+        check_texts(table, "source")
+        if "target" in table.columns:
+            raise ConfigError(
+                "With span_corruption, records have no target. Received: "
+                f"{table.column_name('target')} in {table.name}. Load the model with "
+                "span_corruption=False to have it learn targets."
+            )
 
     def examples(
         self,
@@ -219,15 +261,17 @@ class Seq2SeqLM(GenerativeModel):
         by_epoch: bool = False,
     ) -> Examples:
         """Takes records to examples; see ``Task.examples``."""
-        encoder = PairEncoder(
-            self.tokenizer,
-            self.target_tokenizer,
-            prefix=self.prefix,
+        teach = TeacherForcing(
+            start=start_of_training(self.network),
+            pad_token_id=self.target_tokenizer.pad_token_id or 0,
             max_length=self.max_length,
             max_target_length=self.max_target_length,
-            start=start_of_training(self.network),
         )
-        return encoder.examples(table, cache=cache)
+        if self.span_corruption:
+            spans = SpanEncoder(self.tokenizer, self.noise, teach)
+            return spans.examples(table, cache=cache, seed=seed, by_epoch=by_epoch)
+        pairs = PairEncoder(self.tokenizer, self.target_tokenizer, self.prefix, teach)
+        return pairs.examples(table, cache=cache)
 
     def questions(self, table: Table) -> tuple[dict[str, str], ...]:
         """Takes some of the records to what an export is asked."""
@@ -253,12 +297,17 @@ class Seq2SeqLM(GenerativeModel):
 
         Returns:
             BLEU, chrF, ROUGE, exact matches and edits, and perplexity; see ``written_metrics``.
+            Of spans that were left out, perplexity and accuracy.
         """
         table = self._read_with_targets(records, columns)
-        sources, targets = (list(map(str, table.column(name))) for name in ("source", "target"))
         examples = self.examples(table)
         order = BatchOrder(examples.lengths, batch_size, sort=False)
         scores = self.score(self.make_batches(examples, order))
+        if self.span_corruption:
+            rows = np.split(examples.encoded.token_ids, examples.encoded.row_splits[1:-1])
+            texts = self.tokenizer.decode(rows)
+            return language_model_report(scores, texts=texts, title="Report on left out spans")
+        sources, targets = (list(map(str, table.column(name))) for name in ("source", "target"))
         written = self.generate(sources, batch_size=batch_size, num_return_sequences=1)
         return written_report(
             WrittenTexts(sources, targets, written),

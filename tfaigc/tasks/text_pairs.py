@@ -26,37 +26,28 @@ class PairEncoder:
         sources: The tokenizer of sources.
         targets: That of targets, which may say that they are in another language.
         prefix: What stands before each source.
-        max_length: Most tokens of a source.
-        max_target_length: Most tokens of a target.
-        start: See ``TeacherForcing``.
+        teach: Lays both out for the network, and knows how long they may be.
     """
 
     sources: Tokenizer
     targets: Tokenizer
     prefix: str
-    max_length: int
-    max_target_length: int
-    start: int | None
+    teach: TeacherForcing
 
     def examples(self, table: Table, *, cache: bool) -> Examples:
         """Tokenizes a table's sources and targets; the log says how many targets may be cut."""
         prefixed = [f"{self.prefix}{text}" for text in table.column("source")]
-        sources = _encode(self.sources, prefixed, self.max_length, cache)
-        targets = _encode(self.targets, table.column("target"), self.max_target_length, cache)
+        most = self.teach.max_target_length
+        sources = _encode(self.sources, prefixed, self.teach.max_length, cache)
+        targets = _encode(self.targets, table.column("target"), most, cache)
         lengths = np.diff(targets.row_splits)
-        filled = int(np.sum(lengths >= self.max_target_length))
+        filled = int(np.sum(lengths >= most))
         if filled:
             _log.info(
                 "%s of %s targets fill max_target_length, %s, and may be cut.",
-                *(f"{count:,}" for count in (filled, len(lengths), self.max_target_length)),
+                *(f"{count:,}" for count in (filled, len(lengths), most)),
             )
-        teach = TeacherForcing(
-            start=self.start,
-            pad_token_id=self.targets.pad_token_id or 0,
-            max_length=self.max_length,
-            max_target_length=self.max_target_length,
-        )
-        return Examples(join_texts(sources, targets), {"prepare": teach}, float(lengths.sum()))
+        return Examples(join_texts(sources, targets), {"prepare": self.teach}, float(lengths.sum()))
 
 
 def start_of_training(network: HeadedBackbone) -> int | None:

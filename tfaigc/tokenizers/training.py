@@ -20,11 +20,13 @@ class Style:
         tokens: Their names in tokenizer_config.json, in the order of their ids.
         single: A text with them; ``$A`` is the text.
         pair: Two texts with them.
+        kind: The kind of tokenizer that its checkpoints have, as far as it can be trained.
     """
 
     tokens: Mapping[str, str]
     single: str
     pair: str
+    kind: str = "bpe"
 
 
 _BERT = Style(
@@ -37,6 +39,7 @@ _BERT = Style(
     },
     "[CLS] $A [SEP]",
     "[CLS] $A [SEP] $B:1 [SEP]:1",
+    "wordpiece",
 )
 _ROBERTA = Style(
     {
@@ -55,6 +58,7 @@ _T5 = Style(
     {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"},
     "$A </s>",
     "$A </s> $B </s>",
+    "unigram",
 )
 _GPT = Style(
     {
@@ -81,7 +85,6 @@ _BY_FAMILY = {
     **dict.fromkeys(("llama", "mistral"), _LLAMA),
 }
 _USUAL_FAMILY = {"wordpiece": "bert", "bpe": "gpt2", "unigram": "t5"}
-_USUAL_KIND = {id(_BERT): "wordpiece", id(_T5): "unigram"}
 
 
 def usual_kind(family: str) -> str:
@@ -91,7 +94,7 @@ def usual_kind(family: str) -> str:
         >>> usual_kind("bert"), usual_kind("t5"), usual_kind("gpt2")
         ('wordpiece', 'unigram', 'bpe')
     """
-    return _USUAL_KIND.get(id(_style(family)), "bpe")
+    return _style(family).kind
 
 
 def train_tokenizer(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfaigc.data import Table
+from tfaigc.data import SENTINELS, Table
 from tfaigc.errors import ConfigError
 from tfaigc.recipe import Recipe
 from tfaigc.recipe.values import read_value
@@ -97,6 +97,7 @@ def _train_tokenizer(recipe: Recipe, family: str, train: Table) -> Tokenizer:
         kind=recipe.tokenizer_kind or usual_kind(family),
         vocabulary_size=recipe.vocabulary_size,
         family=family,
+        special_tokens=SENTINELS if recipe.span_corruption else (),
     )
 
 

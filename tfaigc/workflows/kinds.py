@@ -75,11 +75,18 @@ TEXTS_FOR_TEXTS = TaskKind(
     "Seq2SeqLM",
     Pairs(),
     {"label_smoothing_factor": "label_smoothing"},
-    {},
+    {"span_corruption": False},
     {
         "source_prefix": "prefix",
         **{name: name for name in ("max_target_length", "source_lang", "target_lang")},
     },
+)
+LEFT_OUT_SPANS = TaskKind(
+    "Seq2SeqLM",
+    OwnTokens(),
+    {"label_smoothing_factor": "label_smoothing"},
+    {"span_corruption": True},
+    {name: name for name in ("max_target_length", "noise_density", "mean_noise_span_length")},
 )
 
 
@@ -134,6 +141,8 @@ def kind_of_recipe(recipe: Recipe) -> TaskKind:
     """Returns the kind of task that a recipe asks for."""
     if recipe.task == "question-answering" and recipe.allow_no_answer:
         return ANSWERS_IF_ANY
+    if recipe.task == "seq2seq-lm" and recipe.span_corruption:
+        return LEFT_OUT_SPANS
     return _BY_TASK.get(recipe.task) or (SEVERAL_CLASSES if recipe.multi_label else ONE_CLASS)
 
 
@@ -149,17 +158,24 @@ def kind_of_model(directory: Path) -> TaskKind:
         output counts as one of numbers, as in ``transformers``.
     """
     try:
-        stated = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        stated = _read_json(directory / "config.json")
         problem = stated.get("problem_type")
         single = len(stated.get("id2label") or ()) == 1
         classes = [str(name) for name in stated.get("architectures") or ()]
+        settings = _read_json(directory / "tfaigc.json")
     except (OSError, ValueError, AttributeError, TypeError):
         return ONE_CLASS  # Loading the model will say what is wrong.
     for ending, kind in _BY_ARCHITECTURE.items():
         if any(name.endswith(ending) for name in classes):
-            return kind
+            is_pretrained = kind is TEXTS_FOR_TEXTS and settings.get("span_corruption")
+            return LEFT_OUT_SPANS if is_pretrained else kind
     if (directory / "modules.json").exists():
         return EMBEDDINGS
     if problem == "regression" or (problem is None and single):
         return NUMBERS
     return SEVERAL_CLASSES if problem == "multi_label_classification" else ONE_CLASS
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Reads an object; empty where there is no such file."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
