@@ -124,9 +124,10 @@ def test_smaller_weights_are_measured_on_what_the_run_was(
     metrics = json.loads((run.directory / "metrics.json").read_text())
     assert f"accuracy {metrics['accuracy']:.4f} → " in line
     assert line in (tmp_path / "small" / "1" / "model_card.md").read_text(encoding="utf-8")
-    refused = tfaigc("export", model, tmp_path / "other", "--data", run.recipe)
-    assert refused.exit_code == 2
-    assert "--dtype" in refused.stderr
+    for options in (["--data", run.recipe], ["--format", "litert", "--dtype", "int8"]):
+        refused = tfaigc("export", model, tmp_path / "other", *options)
+        assert refused.exit_code == 2
+        assert "--dtype" in refused.stderr
 
 
 def test_export_refuses_a_directory_with_other_files(

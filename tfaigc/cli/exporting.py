@@ -11,6 +11,14 @@ from tfaigc.cli.group import labelled_columns, prepare, shared_options
 @click.argument("model")
 @click.argument("directory")
 @click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["saved_model", "litert", "onnx"]),
+    default="saved_model",
+    show_default=True,
+    help="LiteRT and ONNX files take token ids, and one text at a time.",
+)
+@click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16-weights", "int8"]),
     default="float32",
@@ -31,6 +39,7 @@ def export(
     context: click.Context,
     model: str,
     directory: str,
+    file_format: str,
     dtype: str,
     data: str | None,
     columns: dict[str, str | None],
@@ -38,15 +47,23 @@ def export(
 ) -> None:
     """Export the model directory MODEL as a verified SavedModel: DIRECTORY/1, then 2 and so on.
 
+    With another --format, DIRECTORY is a new one, for the file and the tokenizer's files.
+
     What another dtype than float32 changes is measured on --data, else on what the run that trained
     MODEL was measured on, else on scores of example texts. It is printed, and stands in the
     SavedModel's model_card.md.
     """
     if data is not None and dtype == "float32":
         raise click.UsageError("--data is for measuring what --dtype changes: give that too.")
+    if file_format != "saved_model" and (dtype != "float32" or keep is not None):
+        raise click.UsageError("--dtype and --keep are for SavedModels: leave --format out.")
     screen = prepare(context)
+    from tfaigc.workflows.export import convert
     from tfaigc.workflows.export import export as run
 
+    if file_format != "saved_model":
+        convert(model, directory, file_format=file_format, screen=screen)
+        return
     run(model, directory, dtype=dtype, data=data, columns=columns, keep=keep, screen=screen)
 
 

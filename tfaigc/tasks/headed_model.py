@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfaigc.errors import ConfigError
 from tfaigc.families import Backbone, HeadedBackbone, read_config_file
 from tfaigc.families.fresh import fresh_config, fresh_network_scales, make_fresh
 from tfaigc.sources import resolve
 from tfaigc.tasks import serving
 from tfaigc.tasks.checkpoint import save_task
+from tfaigc.tasks.conversion import convert_task
 from tfaigc.tasks.fine_tuning import FineTunedModel
+from tfaigc.tasks.lengths import checked_max_length
 from tfaigc.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class HeadedModel(FineTunedModel):
         self.network = network
         self.tokenizer = tokenizer
         self.max_length = (
-            _checked_max_length(max_length, network.backbone, tokenizer)
+            checked_max_length(max_length, network.backbone, tokenizer)
             if network.backbone.config.image is None
             else network.backbone.config.max_length
         )
@@ -297,24 +298,20 @@ class HeadedModel(FineTunedModel):
             self, Path(directory), examples=examples, dtype=dtype, records=records
         )
 
+    def convert(self, directory: str | Path, *, file_format: str) -> Path:
+        """Writes a file for another runtime, which takes token ids and gives numbers.
 
-def _checked_max_length(given: int | None, backbone: Backbone, tokenizer: Tokenizer) -> int:
-    limit = backbone.config.max_length
-    least = tokenizer.num_special_tokens() + 1
-    if given is not None and given > limit:
-        raise ConfigError(
-            f"max_length must be at most {limit} for this checkpoint. Received: {given}. "
-            f"Pass max_length={limit}."
-        )
-    if given is not None and given < least:
-        raise ConfigError(
-            f"max_length must be at least {least}: special tokens take {least - 1}. "
-            f"Received: {given}. Pass max_length={limit}, or less."
-        )
-    if tokenizer.vocabulary_size > backbone.config.vocabulary_size:
-        raise ConfigError(
-            "The tokenizer must have no more tokens than the model's vocab_size, "
-            f"{backbone.config.vocabulary_size}. Received: {tokenizer.vocabulary_size}. "
-            "Use the tokenizer that belongs to the checkpoint."
-        )
-    return min(limit, tokenizer.model_max_length or limit) if given is None else given
+        Args:
+            directory: A new or empty directory; the tokenizer's files are written beside the file.
+            file_format: "litert", or "onnx" (extra ``onnx``): either for one text at a time, padded
+                to ``max_length``.
+
+        Returns:
+            The file.
+
+        Raises:
+            ExportError: The runtime lacks an operation, which is named; or the file answers
+                otherwise than the model.
+        """
+        examples = [*self._examples, *self.hard_questions()]
+        return convert_task(self, Path(directory), file_format=file_format, examples=examples)

@@ -66,6 +66,30 @@ def export(
     return version
 
 
+def convert(model: str, directory: str, *, file_format: str, screen: Screen) -> Path:
+    """Writes a model's file for another runtime than TensorFlow.
+
+    Args:
+        model: The model's source.
+        directory: A new or empty directory.
+        file_format: See `tfaigc.export.formats.FORMATS`.
+        screen: Where remarks go.
+
+    Returns:
+        The file.
+
+    Raises:
+        TfaigcError: The model cannot be loaded or converted, or the directory cannot be used.
+    """
+    check_writable(Path(directory), "The export's directory")
+    loaded = load_model(model, screen=screen)
+    screen.remark("Converting, then asking the file")
+    file = loaded.convert(directory, file_format=file_format)
+    screen.fact("exported", f"{file}, which answers as the model does; its tokenizer is beside it")
+    screen.next_command("predict", model, *loaded.asked)
+    return file
+
+
 def check_export_directory(directory: str) -> None:
     """Makes sure that versions may be written to a directory; changes nothing.
 
