@@ -28,6 +28,9 @@ SETTINGS = {
 }
 
 
+DATA = ("reviews", "topics")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the tables, and writes them under ``results/``.
 
@@ -39,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = datetime.datetime.now().astimezone()
     directory = RESULTS / started.strftime("%Y%m%d-%H%M%S")
     directory.mkdir(parents=True)
-    job, data = _prepare(directory, examples=asked.examples, epochs=asked.epochs)
+    job, data = _prepare(directory, asked)
     results = {
         "started": started.isoformat(timespec="seconds"),
         "revision": _revision(),
         "machine": machine.describe(),
         "load_average": machine.load_average(),
         "pairs": asked.pairs,
+        "data": asked.data,
         "job": {key: value for key, value in job.items() if key in (*SETTINGS, "epochs")},
         **data,
         "runs": [],
@@ -53,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     for pair in range(asked.pairs):
         for name, python in pythons.items():
-            _run(name, python, job, directory / f"{pair + 1}-{name}", results)
+            seeded = {**job, "seed": SETTINGS["seed"] + pair}
+            _run(name, python, seeded, directory / f"{pair + 1}-{name}", results)
             # Written each time, so that an interrupted measurement is not lost.
             _write(directory / "results.json", results)
     tables = to_markdown(results)
@@ -64,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", choices=DATA, default="reviews", help="what is classified")
     parser.add_argument("--pairs", type=_positive, default=5, help="runs of each contender")
     parser.add_argument("--examples", type=_positive, help="a quick run on the first rows only")
     parser.add_argument("--epochs", type=_positive, default=2)
@@ -84,28 +90,14 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _prepare(
-    directory: Path, *, examples: int | None, epochs: int
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _prepare(directory: Path, asked: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fetches the model and writes the rows; returns the common job and what is in the data."""
-    files = {name: str(directory / f"{name}.jsonl") for name in ("train", "test")}
-    wish = {
-        "seed": SETTINGS["seed"],
-        "examples": examples,
-        "train_file": files["train"],
-        "test_file": files["test"],
-    }
+    files = {f"{name}_file": str(directory / f"{name}.jsonl") for name in ("train", "test")}
+    wish = {"data": asked.data, "seed": SETTINGS["seed"], "examples": asked.examples, **files}
     python = environments.ensure(CONTENDERS["tfaigc"])
     data = _call(python, "prepare.py", wish, directory / "prepare")
-    model = data.pop("model")
-    job = {
-        **SETTINGS,
-        "model": model,
-        "train_file": files["train"],
-        "test_file": files["test"],
-        "epochs": epochs,
-    }
-    return job, data
+    job = {key: data.pop(key) for key in ("model", "labels")}
+    return {**SETTINGS, **job, **files, "epochs": asked.epochs}, data
 
 
 def _run(name: str, python: Path, job: dict[str, Any], stem: Path, results: dict[str, Any]) -> None:

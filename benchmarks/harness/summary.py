@@ -103,11 +103,12 @@ def _small_print(results: Mapping[str, Any], pairs: int) -> str:
     whole = (
         ""
         if results["complete_data"]
-        else " A part of the reviews: the accuracies hang on the order of so few batches."
+        else " A part of the texts: the accuracies hang on the seeds of so few batches."
     )
     return (
         f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
-        f"{results['train_rows']} training and {results['test_rows']} test reviews, "
+        f"{results.get('data', 'reviews')}, {results['train_rows']} to train on and "
+        f"{results['test_rows']} to test, "
         f"{job['epochs']} epoch{'s' * (job['epochs'] != 1)}, batch {job['batch_size']}, "
         f"max_length {job['max_length']}, "
         f"learning rate {job['learning_rate']:g}; {in_words(results['machine'])}; "

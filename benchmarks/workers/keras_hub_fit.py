@@ -16,7 +16,7 @@ def load(job: protocol.Job) -> Any:
         job.model, sequence_length=job.max_length
     )
     return keras_hub.models.TextClassifier.from_preset(
-        job.model, num_classes=len(protocol.LABELS), preprocessor=preprocessor
+        job.model, num_classes=len(job.labels), preprocessor=preprocessor
     )
 
 

@@ -15,9 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-# Class numbers are places in this list.
-LABELS = ["negative", "positive"]
-
 
 @dataclass(frozen=True)
 class Job:
@@ -27,12 +24,14 @@ class Job:
         model: Directory of the checkpoint, in Hugging Face layout.
         train_file: JSON lines with ``text`` and ``label``, a class number.
         test_file: The same, held out.
+        labels: The classes; their numbers are places in this list.
         options: The contender's own.
     """
 
     model: str
     train_file: str
     test_file: str
+    labels: list[str]
     epochs: int
     batch_size: int
     inference_batch_size: int

@@ -38,7 +38,7 @@ def main() -> None:
     precision = resolve_precision(job.options.get("precision", "float32"))
     model = tfaigc.TextClassifier.from_pretrained(
         job.model,
-        labels=protocol.LABELS,
+        labels=job.labels,
         max_length=job.max_length,
         seed=job.seed,
         dtype=precision.policy,
@@ -48,7 +48,7 @@ def main() -> None:
 
     def classify(texts: list[str]) -> list[int]:
         answers: list[dict[str, Any]] = model.infer(texts, batch_size=job.inference_batch_size)
-        return [protocol.LABELS.index(answer["label"]) for answer in answers]
+        return [job.labels.index(answer["label"]) for answer in answers]
 
     examples = job.epochs * len(job.train_rows())
     protocol.hand_back(

@@ -16,6 +16,7 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
     pipeline,
+    set_seed,
 )
 
 
@@ -68,11 +69,13 @@ def train(job: protocol.Job, model: Any, tokenizer: Any, directory: str) -> prot
 def main() -> None:
     """Trains, classifies, and hands the figures back."""
     job = protocol.Job.from_command_line()
+    # The classifier is fresh, too.
+    set_seed(job.seed)
     tokenizer = AutoTokenizer.from_pretrained(job.model)
     model = AutoModelForSequenceClassification.from_pretrained(
         job.model,
-        id2label=dict(enumerate(protocol.LABELS)),
-        label2id={label: index for index, label in enumerate(protocol.LABELS)},
+        id2label=dict(enumerate(job.labels)),
+        label2id={label: index for index, label in enumerate(job.labels)},
     )
     with tempfile.TemporaryDirectory() as directory:
         clock = train(job, model, tokenizer, directory)
@@ -86,7 +89,7 @@ def main() -> None:
 
     def classify(texts: list[str]) -> list[int]:
         answers = classifier(texts, truncation=True, max_length=job.max_length)
-        return [protocol.LABELS.index(answer["label"]) for answer in answers]
+        return [job.labels.index(answer["label"]) for answer in answers]
 
     examples = job.epochs * len(job.train_rows())
     protocol.hand_back(
