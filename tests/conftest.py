@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
-from fork_server import VERIFIER, fork_server
+from fork_server import ForkServer, fork_server, verify_in_copies
 
 WORDS = (
     "the a of and is was this that it in to film movie plot actor story scene good great gorgeous "
@@ -54,28 +53,29 @@ def _kept_downloads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(scope="session")
-def copied_verifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Spares each export that is verified the loading of TensorFlow, most of what it costs.
+def verifiers() -> Iterator[ForkServer]:
+    """Copies of the process that verifies exports, which has loaded TensorFlow and nothing else."""
+    from tfaigc.export.fresh_process import clean_environment
 
-    The process that verifies is a copy of one that has loaded TensorFlow, and nothing else.
-    """
+    with fork_server("verifier", environment=clean_environment()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def copied_verifier(verifiers: ForkServer) -> Iterator[None]:
+    """Spares each export that is verified the loading of TensorFlow, most of what it costs."""
     from tfaigc.export import fresh_process
 
-    finish, log = fresh_process._finish, tmp_path_factory.mktemp("verifier") / "log"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fresh_process, "_finish", verify_in_copies(verifiers))
+        yield
 
-    with fork_server("verifier", fresh_process.clean_environment()) as server:
 
-        def finish_copy(command: list[str], folder: str, timeout: float | None) -> Any:
-            script, *arguments = command[1:]
-            if script != str(VERIFIER):
-                return finish(command, folder, timeout)
-            log.write_bytes(b"")
-            server.start(arguments, log)
-            return subprocess.CompletedProcess(command, server.wait(), stderr=log.read_bytes())
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fresh_process, "_finish", finish_copy)
-            yield
+@pytest.fixture(scope="session")
+def command_lines(verifiers: ForkServer) -> Iterator[ForkServer]:
+    """Copies of a process that has loaded what the command line loads, each for a command."""
+    with fork_server("command_line", verifiers.address) as server:
+        yield server
 
 
 def wordpiece_vocabulary() -> list[str]:

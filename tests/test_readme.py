@@ -9,13 +9,15 @@ import csv
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from fork_server import ForkServer
 from readme import README, ROOT, Block, blocks, fenced_blocks
 
 # What the blocks name and the tests replace: a download of 84 MB.
@@ -58,9 +60,30 @@ def desk(
     return directory
 
 
-def run_shell(text: str, directory: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def quick_commands(
+    tmp_path_factory: pytest.TempPathFactory, command_lines: ForkServer
+) -> list[Path]:
+    """Where `tfaigc` is a script that has a copy of a process do its work, but for one command."""
+    directory = tmp_path_factory.mktemp("commands")
+    script = directory / "tfaigc"
+    installed = shlex.quote(str(Path(sys.executable).parent / "tfaigc"))
+    copy = [sys.executable, "-S", str(ROOT / "tests" / "tfaigc_copy.py"), command_lines.address]
+    script.write_text(
+        "#!/usr/bin/env bash\n"
+        f"[[ $* == 'predict savedmodels/'* ]] && exec {installed} \"$@\"\n"
+        f'exec {shlex.join(copy)} "$@"\n'
+    )
+    script.chmod(0o755)
+    return [directory]
+
+
+def run_shell(
+    text: str, directory: Path, *, commands: Sequence[Path] = ()
+) -> subprocess.CompletedProcess[str]:
     """Runs a block as a reader would, with the environment's commands first in the path."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    first = [*map(str, commands), str(Path(sys.executable).parent)]
+    path = os.pathsep.join([*first, os.environ["PATH"]])
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=directory,
@@ -73,10 +96,10 @@ def run_shell(text: str, directory: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def worked_desk(desk: Path) -> Path:
+def worked_desk(desk: Path, quick_commands: list[Path]) -> Path:
     """The desk after every shell block that can run here, in the README's order."""
     for block in filter(is_run, blocks("bash")):
-        done = run_shell(block.text, desk)
+        done = run_shell(block.text, desk, commands=quick_commands)
         assert done.returncode == 0, f"README.md:{block.line}\n{done.stdout}\n{done.stderr}"
     return desk
 

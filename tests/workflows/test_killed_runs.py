@@ -7,20 +7,14 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fork_server import ForkServer, fork_server
+from fork_server import ForkServer
 
 STEPS = 20
 Condition = Callable[[Path], bool]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    with fork_server() as server:
-        yield server
 
 
 def is_writing(run: Path) -> bool:
@@ -53,7 +47,7 @@ def kill_when(condition: Condition, run: Path, process: int, *, delay: float) ->
 
 @pytest.mark.slow
 def test_killed_runs_end_with_the_weights_of_a_whole_one(
-    server: ForkServer,
+    command_lines: ForkServer,
     tmp_path: Path,
     tiny_bert: Path,
     reviews_csv: Path,
@@ -78,18 +72,17 @@ def test_killed_runs_end_with_the_weights_of_a_whole_one(
         return (tmp_path / name / "model" / "model.safetensors").read_bytes()
 
     log, generator = tmp_path / "log", random.Random(request.config.getoption("--kills-seed"))
-    server.start(command("whole"), log)
-    assert server.wait() == 0, log.read_text()
+    assert command_lines.log(command("whole"), log).wait() == 0, log.read_text()
 
     steps = sorted(generator.choices(range(1, STEPS), k=request.config.getoption("--kills") - 2))
     for condition in [is_writing, *map(has_saved, steps), is_reporting]:
-        process = server.start(command("killed"), log)
-        kill_when(condition, tmp_path / "killed", process, delay=generator.choice([0, 0.01, 0.1]))
-        assert server.wait() in (0, -signal.SIGKILL), log.read_text()
+        copy = command_lines.log(command("killed"), log)
+        delay = generator.choice([0, 0.01, 0.1])
+        kill_when(condition, tmp_path / "killed", copy.process, delay=delay)
+        assert copy.wait() in (0, -signal.SIGKILL), log.read_text()
         if is_finished(tmp_path / "killed"):  # On a busy machine a kill may come too late.
             break
     else:
-        server.start(command("killed"), log)
-        assert server.wait() == 0, log.read_text()
+        assert command_lines.log(command("killed"), log).wait() == 0, log.read_text()
     assert "goes on from its last checkpoint" in log.read_text()
     assert weights("killed") == weights("whole")
