@@ -12,6 +12,7 @@ fails here, not on the server. Nothing is pickled: arrays travel as base64 in JS
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import os
 import sys
@@ -113,6 +114,8 @@ def load_tensorflow() -> Any:
     Returns:
         The tensorflow module.
     """
+    # What this process loads stays until it ends; to look for garbage among it takes long.
+    gc.disable()
     import tensorflow as tf
     import tensorflow_text  # noqa: F401
 

@@ -66,7 +66,7 @@ def windows_in_graph(
     inner = lengths - before - behind
     counts = tf.maximum(-(-(inner - overlap) // step), 1)
     firsts = tf.cumsum(counts, exclusive=True)
-    texts = tf.repeat(tf.range(ids.nrows()), counts)
+    texts = ragged.repeat(tf.range(ids.nrows()), counts)
     number = tf.range(tf.reduce_sum(counts)) - tf.gather(firsts, texts)
     first, end = tf.gather(starts, texts), tf.gather(starts + lengths, texts)
     begin = first + tf.gather(before, texts)

@@ -224,7 +224,7 @@ class HeadedModel(FineTunedModel):
         return outputs
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
-        """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""
+        """Returns what serves ``tf.Example``: takes ``serve``'s outputs to its own, by name."""
         return {}
 
     @abstractmethod

@@ -277,7 +277,7 @@ class ImageClassifier(CrossEntropyTask):
         return {"images": self.processor.normalize(read_pixels(table, self.processor)).numpy()}
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
-        """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""
+        """Returns what serves ``tf.Example``: takes ``serve``'s outputs to its own, by name."""
         return self.problem.example_signatures()
 
     def config_entries(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class TextTask(LabelledTask):
         return self.problem.targets(table)
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
-        """Returns what serves ``tf.Example``: takes logits to outputs, by signature."""
+        """Returns what serves ``tf.Example``: takes ``serve``'s outputs to its own, by name."""
         return self.problem.example_signatures()
 
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ class AddedTokens:
         found = self._lookup(self._strip(pieces.flat_values))
         if self._single_words.any():
             pieces, found = self._join_parts_of_words(pieces, found)
-        flat, rows = pieces.flat_values, pieces.value_rowids()
+        flat, rows = pieces.values, ragged.owners(pieces.row_splits)
         added = found >= 0
         first = tf.equal(tf.range(tf.size(flat, tf.int64)), tf.gather(pieces.row_starts(), rows))
         # The pieces make up the texts, so what their characters stand for stays the same.
@@ -68,11 +68,13 @@ class AddedTokens:
         ids = located.whole(tf.gather(self._ids, tf.boolean_mask(found, added)), parts, added)
         lengths = tf.cast(added, tf.int64)
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
-        return pieces.with_flat_values(ragged.join([tokens, between])).merge_dims(1, 2)
+        joined = ragged.join([tokens, between])
+        splits = tf.gather(joined.row_splits, pieces.row_splits)
+        return tf.RaggedTensor.from_row_splits(joined.values, splits, validate=False)
 
     def _join_parts_of_words(self, pieces: Any, found: Any) -> tuple[Any, Any]:
         """Takes tokens that must be words of their own for text where they touch a word."""
-        flat, rows = pieces.flat_values, pieces.value_rowids()
+        flat, rows = pieces.values, ragged.owners(pieces.row_splits)
         word = characters.expression(characters.word())
         same_row = tf.equal(rows[1:], rows[:-1])
         touching = tf.strings.regex_full_match(flat, f"(?s).*{word}")[:-1] & same_row

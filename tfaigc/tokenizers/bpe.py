@@ -11,7 +11,7 @@ import tensorflow as tf
 from tokenizers import Tokenizer as RustTokenizer
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import bpe_chunks, byte_level, cuckoo
+from tfaigc.tokenizers import bpe_chunks, byte_level, cuckoo, ragged
 from tfaigc.tokenizers.bpe_merges import Merges
 from tfaigc.tokenizers.bpe_symbols import Reader, Rules, byte_symbols, character_symbols
 from tfaigc.tokenizers.models import MODELS, Pieces, by_lookup
@@ -83,11 +83,11 @@ class BytePairEncoding:
         )
         lengths = tf.strings.length(words)
         starts = tf.cumsum(lengths, exclusive=True)
-        characters -= tf.repeat(tf.gather(characters, starts), lengths)
+        characters -= ragged.repeat(tf.gather(characters, starts), lengths)
         if not self._spelled:
             return characters, starts
         sizes = byte_level.sizes(units)
-        return tf.repeat(characters, sizes), tf.gather(tf.cumsum(sizes, exclusive=True), starts)
+        return ragged.repeat(characters, sizes), tf.gather(tf.cumsum(sizes, exclusive=True), starts)
 
     def prepare(self) -> None:
         """Builds the tables, which the first call does otherwise."""

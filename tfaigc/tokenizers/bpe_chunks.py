@@ -14,6 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfaigc.tokenizers import ragged
 from tfaigc.tokenizers.bpe_merges import Merges
 from tfaigc.tokenizers.bpe_symbols import Symbols
 
@@ -39,7 +40,7 @@ def encode(merges: Merges, units: Symbols) -> Symbols:
 
     def step(_: Any, begins: Any, ends: Any, words: Any, *__: Any) -> tuple[Any, ...]:
         places = tf.ragged.range(begins, ends).flat_values
-        chunks = tf.repeat(tf.range(tf.size(begins)), ends - begins)
+        chunks = ragged.repeat(tf.range(tf.size(begins)), ends - begins)
         tokens, following = merges.merge(tf.gather(symbols, places), chunks)
         # Where each token ends; after a chunk's last one comes the chunk's end.
         after = tf.gather(tf.concat([places, [0]], 0), following)
@@ -72,7 +73,7 @@ def _chunks(symbols: Any, splits: Any) -> tuple[Any, Any, Any]:
     lengths = stops - starts
     counts = tf.maximum((lengths - _WIDTH + _STRIDE - 1) // _STRIDE, 0) + 1
     counts = tf.where(lengths > 0, counts, 0)
-    words = tf.repeat(tf.range(tf.size(counts)), counts)
+    words = ragged.repeat(tf.range(tf.size(counts)), counts)
     order = tf.range(tf.size(words)) - tf.gather(tf.cumsum(counts, exclusive=True), words)
     begins = tf.gather(starts, words) + order * _STRIDE
     ends = tf.minimum(begins + _WIDTH, tf.gather(stops, words))
@@ -129,7 +130,7 @@ def _joints(
     offsets = tf.cumsum(lengths, exclusive=True)
     overlaps = tf.where(joined, ends[:-1] - begins[1:], 0)
     second = tf.ragged.range(offsets[1:], offsets[1:] + overlaps).flat_values
-    pairs = tf.repeat(tf.range(tf.size(overlaps)), overlaps)
+    pairs = ragged.repeat(tf.range(tf.size(overlaps)), overlaps)
     back = offsets[1:] - offsets[:-1] - begins[1:] + begins[:-1]
     first = second - tf.gather(back, pairs)
     same = tf.gather(there, second)

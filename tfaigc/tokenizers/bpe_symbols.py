@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import byte_level, code_points, strings
+from tfaigc.tokenizers import byte_level, code_points, ragged, strings
 
 
 class Symbols(NamedTuple):
@@ -204,4 +204,4 @@ def _fall_back(tokens: Any, codes: Any, byte_tokens: Any) -> tuple[Any, Any, Any
     found = tf.gather(tf.constant(byte_tokens), tf.where(used, values, 0) % 256)
     found = tf.where(lost[:, tf.newaxis], found, tokens[:, tf.newaxis])
     bytes_ = tf.where(lost, 1, sizes)
-    return tf.boolean_mask(found, used), counts, tf.repeat(bytes_, counts)
+    return tf.boolean_mask(found, used), counts, ragged.repeat(bytes_, counts)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfaigc.tokenizers import strings
+from tfaigc.tokenizers import ragged, strings
 
 
 class CodePoints(NamedTuple):
@@ -81,8 +81,8 @@ def sources(after: CodePoints, before: CodePoints) -> Any:
     behind = tf.concat([[0], tf.cumsum(taken)], axis=0)
     counts = after.splits[1:] - after.splits[:-1]
     # What was taken before a text's first character is of other texts.
-    shifts = tf.repeat(before.splits[:-1] - tf.gather(behind, after.splits[:-1]), counts)
-    firsts = tf.repeat(before.splits[:-1], counts)
+    shifts = ragged.repeat(before.splits[:-1] - tf.gather(behind, after.splits[:-1]), counts)
+    firsts = ragged.repeat(before.splits[:-1], counts)
     return tf.maximum(behind[:-1] + shifts - tf.cast(added, tf.int64), firsts)
 
 
@@ -155,7 +155,7 @@ class Replacements:
         """
         lengths = tf.gather(tf.constant(self._lengths), numbers)
         ends = tf.concat([[0], tf.cumsum(lengths)], axis=0)
-        origins = tf.repeat(tf.range(tf.size(numbers)), lengths)
+        origins = ragged.repeat(tf.range(tf.size(numbers)), lengths)
         within = tf.range(tf.size(origins, tf.int64)) - tf.gather(ends, origins)
         chosen = tf.gather(numbers, origins)
         codes = tf.gather(
@@ -188,7 +188,7 @@ def _changes(
     more = tf.where(tf.equal(within, size - 1), tf.maximum(room - size, 0), 0)
     changes = tf.cast(within >= room, tf.int32) - more
     counts = before.splits[1:] - before.splits[:-1]
-    firsts = tf.repeat(after.splits[:-1], counts)
+    firsts = ragged.repeat(after.splits[:-1], counts)
     lost = tf.where(tf.equal(lengths, 0) & (ends[:-1] > firsts))
     return tf.tensor_scatter_nd_sub(
         changes, tf.gather_nd(ends, lost)[:, None] - 1, tf.gather_nd(replaced, lost)

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tokenizers import normalizers
 
-from tfaigc.tokenizers import characters, strings
+from tfaigc.tokenizers import characters, ragged, strings
 
 # Text that keeps to Unicode's stream-safe format has no more marks in a row.
 _MOST_MARKS = 30
@@ -68,7 +68,7 @@ def _decompose_many_marks(texts: Any) -> Any:
     """Decomposes each character alone, then sorts the marks behind each base character."""
     alone = tf.strings.unicode_split(texts, "UTF-8")
     decomposed = alone.with_flat_values(tf_text.normalize_utf8(alone.flat_values, "NFD"))
-    codes = tf.strings.unicode_decode(tf.strings.reduce_join(decomposed, axis=-1), "UTF-8")
+    codes = tf.strings.unicode_decode(ragged.join_strings(decomposed), "UTF-8")
     flat = codes.flat_values
     classes = tf.cast(_class_table()(flat), tf.int64)
     total = tf.size(flat, tf.int64)

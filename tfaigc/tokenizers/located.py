@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfaigc.tokenizers import code_points
+from tfaigc.tokenizers import code_points, ragged
 from tfaigc.tokenizers.characters import expression, whitespace
 from tfaigc.tokenizers.strings import Function
 
@@ -120,7 +120,7 @@ def replace(
         return apply(texts, rewrite)
     inside, last = _brackets(apply(texts.texts, found))
     counts = tf.where(last, size, tf.cast(~inside, tf.int32))
-    return Located(apply(texts.texts, rewrite), tf.repeat(texts.spans, counts, axis=0))
+    return Located(apply(texts.texts, rewrite), ragged.repeat(texts.spans, counts))
 
 
 def keep_bracketed(texts: Any, function: Function) -> Any:
@@ -155,7 +155,7 @@ def prepend(texts: Any, prefix: str) -> Any:
         return longer
     places = tf.ragged.range(count(strings)).flat_values
     counts = tf.where(tf.equal(places, 0), 1 + len(prefix), 1)
-    return Located(longer, tf.repeat(texts.spans, counts, axis=0))
+    return Located(longer, ragged.repeat(texts.spans, counts))
 
 
 def recode(texts: Any, fast: Function, exact: Any) -> Any:
@@ -188,13 +188,13 @@ def spell(texts: Any, function: Function) -> Any:
         Of the same kind.
     """
     strings = plain(texts)
-    ragged = isinstance(strings, tf.RaggedTensor)
-    flat = strings.flat_values if ragged else strings
-    spelled = strings.with_flat_values(function(flat)) if ragged else function(flat)
+    are_words = isinstance(strings, tf.RaggedTensor)
+    flat = strings.flat_values if are_words else strings
+    spelled = strings.with_flat_values(function(flat)) if are_words else function(flat)
     if not isinstance(texts, Located):
         return spelled
     sizes = code_points.sizes(code_points.decode(flat).codes)
-    return Located(spelled, tf.repeat(texts.spans, sizes, axis=0))
+    return Located(spelled, ragged.repeat(texts.spans, sizes))
 
 
 def empty(texts: Any, where: Any) -> Any:
@@ -211,7 +211,7 @@ def empty(texts: Any, where: Any) -> Any:
     emptied = tf.where(where, "", strings)
     if not isinstance(texts, Located):
         return emptied
-    return Located(emptied, tf.boolean_mask(texts.spans, tf.repeat(~where, count(strings))))
+    return Located(emptied, tf.boolean_mask(texts.spans, ragged.repeat(~where, count(strings))))
 
 
 def whole(ids: Any, texts: Any, rows: Any) -> Any:

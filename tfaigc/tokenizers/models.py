@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tfaigc.tokenizers import ragged
 from tfaigc.tokenizers.registry import Registry
 from tfaigc.tokenizers.strings import Function
 
@@ -32,8 +33,7 @@ class Pieces(NamedTuple):
         Returns:
             int64, (m,).
         """
-        words = tf.range(tf.size(self.splits, tf.int64) - 1)
-        return tf.repeat(words, self.splits[1:] - self.splits[:-1])
+        return ragged.owners(self.splits)
 
     def take(self, words: Any) -> Pieces:
         """Takes words, some of them several times.
@@ -47,7 +47,7 @@ class Pieces(NamedTuple):
         starts = tf.gather(self.splits, words)
         lengths = tf.gather(self.splits, words + 1) - starts
         splits = tf.concat([[0], tf.cumsum(lengths)], axis=0)
-        places = tf.range(splits[-1]) + tf.repeat(starts - splits[:-1], lengths)
+        places = tf.range(splits[-1]) + ragged.repeat(starts - splits[:-1], lengths)
         tokens, firsts, lasts = (
             tf.gather(each, places) for each in (self.tokens, self.firsts, self.lasts)
         )

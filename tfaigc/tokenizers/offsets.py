@@ -70,7 +70,7 @@ def in_bytes(tokens: Any, texts: Any, trims: tuple[bool, ...]) -> Any:
         int32 RaggedTensor, (n, None, 2).
     """
     values = tokens.values
-    rows = tokens.value_rowids()
+    rows = ragged.owners(tokens.row_splits)
     first = tf.equal(tf.range(tf.size(rows, tf.int64)), tf.gather(tokens.row_starts(), rows))
     starts, ends, leading, trailing = (values[:, column] for column in range(1, 5))
     for keeps_prefix in trims:

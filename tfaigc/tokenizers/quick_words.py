@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfaigc.tokenizers import characters
+from tfaigc.tokenizers import characters, ragged
 
 _ASCII = range(128)
 
@@ -52,7 +52,7 @@ def metaspace(replacement: str, scheme: str, *, behind: Quick | None = None) -> 
 
     def words(texts: Any, starts: Any) -> Any:
         found = tf.strings.split(texts, " ") if behind is None else behind.words(texts, starts)
-        flat, rows = found.flat_values, found.value_rowids()
+        flat, rows = found.values, ragged.owners(found.row_splits)
         first = tf.equal(tf.range(tf.size(rows, tf.int64)), tf.gather(found.row_starts(), rows))
         # What is not first stands behind a space, or has none.
         spaced = ~first if behind is None else tf.zeros_like(first)

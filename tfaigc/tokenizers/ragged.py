@@ -8,6 +8,46 @@ from typing import Any
 import tensorflow as tf
 
 
+def owners(splits: Any) -> Any:
+    """Tells which row each value is of.
+
+    Args:
+        splits: int32 or int64, (n + 1,): where each row begins, and where the last one ends.
+
+    Returns:
+        As ``splits``, (values,).
+    """
+    ends = tf.scatter_nd(splits[1:, None], tf.ones_like(splits[1:]), splits[-1][None] + 1)
+    return tf.cumsum(ends[:-1])
+
+
+def repeat(values: Any, counts: Any) -> Any:
+    """Repeats each of some values, as `tf.repeat` does, which pads all to the largest count.
+
+    Args:
+        values: (n, ...).
+        counts: int32 or int64, (n,): how often.
+
+    Returns:
+        (sum of the counts, ...).
+    """
+    return tf.gather(values, owners(tf.pad(tf.cumsum(counts), [[1, 0]])))
+
+
+def join_strings(pieces: Any) -> Any:
+    """Joins the strings of each row.
+
+    Args:
+        pieces: string RaggedTensor, (n, None).
+
+    Returns:
+        string, (n,).
+    """
+    rows = owners(pieces.row_splits)
+    joined = tf.strings.unsorted_segment_join(pieces.values, rows, pieces.nrows())
+    return tf.ensure_shape(joined, [None])
+
+
 def truncate(tokens: Any, limits: Any, *, side: str = "right") -> Any:
     """Keeps the first tokens of each row, or the last.
 

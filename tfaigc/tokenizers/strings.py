@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text as tf_text
+from tensorflow_text.python.ops import regex_split_ops
 
+from tfaigc.tokenizers import ragged
 from tfaigc.tokenizers.characters import expression
 
 Function = Callable[[Any], Any]
@@ -75,7 +76,12 @@ def split(texts: Any, *, delimiters: str, kept: str = "") -> Any:
     Returns:
         string RaggedTensor, (n, None).
     """
-    return tf_text.regex_split(texts, delimiters, kept)
+    # The operation itself: what stands around it makes its offsets ragged too, and adds three
+    # assertions for each of its outputs, which every request to a server would run.
+    pieces, _, _, splits = regex_split_ops.gen_regex_split_ops.regex_split_with_offsets(
+        texts, f"({delimiters})", f"({kept})"
+    )
+    return tf.RaggedTensor.from_row_splits(pieces, splits, validate=False)
 
 
 def around(texts: Any, characters: frozenset[int], function: Function) -> Any:
@@ -97,7 +103,7 @@ def around(texts: Any, characters: frozenset[int], function: Function) -> Any:
         pieces = split(some, delimiters=kept, kept=kept)
         flat = pieces.flat_values
         flat = where(flat, ~tf.strings.regex_full_match(flat, kept), function)
-        return tf.strings.reduce_join(pieces.with_flat_values(flat), axis=-1)
+        return ragged.join_strings(pieces.with_flat_values(flat))
 
     found = contains(texts, characters)
     return where(where(texts, ~found, function), found, apply)
@@ -115,8 +121,11 @@ def table(values: Mapping[int, int]) -> Function:
     full = np.zeros(_CODEPOINTS, np.int32)
     full[list(values)] = list(values.values())
     # Nearly all pages are zero and share one row.
-    distinct, places = np.unique(full.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    rows, pages = distinct.reshape(-1), places.astype(np.int32).reshape(-1)
+    distinct: dict[bytes, int] = {}
+    places = [
+        distinct.setdefault(page.tobytes(), len(distinct)) for page in full.reshape(-1, _PAGE)
+    ]
+    rows, pages = np.frombuffer(b"".join(distinct), np.int32), np.array(places, np.int32)
 
     def apply(codes: Any) -> Any:
         page = tf.gather(tf.constant(pages), codes // _PAGE)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tokenizers import models
 
 from tfaigc.errors import TokenizerError
-from tfaigc.tokenizers import code_points, cuckoo
+from tfaigc.tokenizers import code_points, cuckoo, ragged
 from tfaigc.tokenizers.code_points import CodePoints
 from tfaigc.tokenizers.models import MODELS, Model, Pieces, by_lookup
 from tfaigc.tokenizers.registry import Spec
@@ -134,13 +134,13 @@ def _fall_back(tokens: Tokens, words: CodePoints, unknown: int, byte_ids: np.nda
     literal = strange & (tokens.numbers >= 0) & ~goes_on & ~continued
     spelled = strange & ~literal
     # Every character of a spelled token gives its bytes; of another token the first gives its id.
-    owner = tf.repeat(tf.range(tf.size(spelled)), tokens.ends - tokens.starts)
+    owner = ragged.repeat(tf.range(tf.size(spelled)), tokens.ends - tokens.starts)
     of_spelled = tf.gather(spelled, owner)
     first = tf.equal(tf.range(tf.size(codes, tf.int64)), tf.gather(tokens.starts, owner))
     size = tf.cast(code_points.sizes(codes), tf.int64)
     counts = tf.where(of_spelled, size, tf.cast(first, tf.int64))
     ends = tf.concat([[0], tf.cumsum(counts)], axis=0)
-    source = tf.repeat(tf.range(tf.size(codes)), counts)
+    source = ragged.repeat(tf.range(tf.size(codes)), counts)
     within = tf.range(tf.size(source, tf.int64)) - tf.gather(ends, source)
     bytes_ = _nth_byte(tf.gather(codes, source), tf.gather(size, source), within)
     owner = tf.gather(owner, source)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfaigc.tokenizers import unigram_path, unigram_sweep
+from tfaigc.tokenizers import ragged, unigram_path, unigram_sweep
 from tfaigc.tokenizers.unigram_sweep import Edges
 from tfaigc.tokenizers.unigram_trie import Trie
 
@@ -108,7 +108,7 @@ class Lattice:
         """Finds the pieces in words, and the most characters that one of them has."""
         lengths = splits[1:] - splits[:-1]
         words = tf.range(tf.size(lengths, tf.int64))
-        places = tf.range(tf.size(codes, tf.int64)) + tf.repeat(words, lengths)
+        places = tf.range(tf.size(codes, tf.int64)) + ragged.repeat(words, lengths)
         symbols = tf.scatter_nd(places[:, None], self._trie.symbols(codes), total[None])
         found, numbers = _array(tf.int64), _array(tf.int32)
         alive, nodes, said = self._trie.step(

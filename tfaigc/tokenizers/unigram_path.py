@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfaigc.tokenizers import ragged
+
 LONGEST = 512
 """Characters up to which a word is not cut; the first segment of those that are."""
 _SEGMENT = 256  # characters of the others
@@ -99,7 +101,7 @@ def choose(scores: Any, pieces: Any, roots: Any, lengths: Any, *, grid: Grid | N
         1 + (tf.gather(lengths, heads) - LONGEST + _SEGMENT - 1) // _SEGMENT,
     )
     firsts = tf.cumsum(counts, exclusive=True)
-    words = tf.repeat(tf.range(tf.size(counts)), counts)
+    words = ragged.repeat(tf.range(tf.size(counts)), counts)
     order = tf.range(tf.size(words, tf.int64)) - tf.gather(firsts, words)
     before = tf.where(order > 0, LONGEST + _SEGMENT * (order - 1), 0)
     begins = tf.gather(roots, words) + before

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfaigc.tokenizers import ragged
+
 
 class Edges(NamedTuple):
     """The pieces in the lattices of words.
@@ -45,7 +47,7 @@ def sort(edges: Edges, roots: Any, lengths: Any, *, longest: Any) -> tuple[Edges
     # How many words have more than so many characters, and how many places are before those.
     counts = tf.cumsum(tf.math.bincount(tf.cast(lengths, tf.int32), dtype=tf.int64), reverse=True)
     bases = tf.concat([[0], tf.cumsum(counts[1:])], axis=0)
-    words = tf.repeat(tf.range(tf.size(lengths, tf.int64)), lengths + 1)
+    words = ragged.repeat(tf.range(tf.size(lengths, tf.int64)), lengths + 1)
     before = tf.range(tf.size(words, tf.int64)) - tf.gather(roots, words)
     rows = tf.gather(bases, before) + tf.gather(ranks, words)
     flat = tf.gather(rows, edges.starts) * longest + edges.ends - edges.starts - 1

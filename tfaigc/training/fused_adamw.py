@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 # Below this many elements a table's update costs less than compiling a function for it.
 _LARGE_TABLE: Final = 1_000_000
+
+
+class Step(NamedTuple):
+    """What one step does alike to all variables of a dtype.
+
+    Attributes:
+        rate: The learning rate, ().
+        decayed: Share of a variable that is taken away, ().
+        betas: What is kept of the two means.
+        kept: The same as tensors; (), ().
+        powers: The same, to the power of the step's number; (), ().
+        epsilon: Added to the root of the velocity before its bias is corrected, ().
+    """
+
+    rate: Any
+    decayed: Any
+    betas: tuple[float, float]
+    kept: tuple[Any, Any]
+    powers: tuple[Any, Any]
+    epsilon: Any
 
 
 def is_resource(variable: Any) -> bool:
@@ -38,17 +58,47 @@ def clip_by_global_norm(gradients: Sequence[Any], limit: float) -> list[Any]:
     return [None if gradient is None else _scale(gradient, scale) for gradient in merged]
 
 
-def update(
-    variable: Any,
-    momentum: Any,
-    velocity: Any,
-    gradient: Any,
+def begin_step(
+    dtype: Any,
     *,
     learning_rate: Any,
     decay: float | None,
-    step: Any,
+    number: Any,
     betas: tuple[float, float],
     epsilon: float,
+) -> Step:
+    """Computes once what ``update`` needs of each variable.
+
+    Args:
+        dtype: The variables'.
+        learning_rate: float, ().
+        decay: Share of a variable, times the learning rate, that is taken away, or None.
+        number: The number of this step, from 1.
+        betas: What is kept of the two means.
+        epsilon: Added to the root of the velocity, after the correction of its bias, as in the
+            paper (Kingma and Ba, arXiv:1412.6980, algorithm 1) and in PyTorch. Keras adds it
+            before, which in the first steps makes it up to thirty times as large.
+
+    Returns:
+        The numbers.
+    """
+    import tensorflow as tf
+
+    rate, count = tf.cast(learning_rate, dtype), tf.cast(number, dtype)
+    kept = (tf.cast(betas[0], dtype), tf.cast(betas[1], dtype))
+    powers = (tf.pow(kept[0], count), tf.pow(kept[1], count))
+    return Step(
+        rate=rate,
+        decayed=rate * tf.cast(decay or 0.0, dtype),
+        betas=betas,
+        kept=kept,
+        powers=powers,
+        epsilon=tf.cast(epsilon, dtype) * tf.sqrt(1.0 - powers[1]),
+    )
+
+
+def update(
+    variable: Any, momentum: Any, velocity: Any, gradient: Any, *, step: Step, decays: bool
 ) -> None:
     """Updates one variable and its two moments (arXiv:1711.05101, algorithm 2).
 
@@ -57,21 +107,12 @@ def update(
         momentum: tf.Variable: the mean of the gradients.
         velocity: tf.Variable: the mean of their squares.
         gradient: A tensor, or IndexedSlices that have each row once.
-        learning_rate: float, ().
-        decay: Share of the variable, times the learning rate, that is taken away, or None.
-        step: The number of this step, from 1.
-        betas: What is kept of the two means.
-        epsilon: Added to the root of the velocity, after the correction of its bias, as in the
-            paper (Kingma and Ba, arXiv:1412.6980, algorithm 1) and in PyTorch. Keras adds it
-            before, which in the first steps makes it up to thirty times as large.
+        step: The step's numbers.
+        decays: Whether a share of the variable is taken away.
     """
     import tensorflow as tf
 
-    dtype = variable.dtype
-    rate, count = tf.cast(learning_rate, dtype), tf.cast(step, dtype)
-    decayed = tf.zeros((), dtype) if decay is None else rate * tf.cast(decay, dtype)
-    powers = [tf.pow(tf.cast(beta, dtype), count) for beta in betas]
-    epsilon = tf.cast(epsilon, dtype) * tf.sqrt(1.0 - powers[1])
+    dtype, betas, powers = variable.dtype, step.betas, step.powers
     if _is_large_table(variable, gradient) and min(betas) > 0:
         rows = tf.cast(gradient.values, dtype)
         for moment, beta, values in (
@@ -81,24 +122,24 @@ def update(
             # The table's update shrinks what is added here as well.
             added = values * tf.constant((1.0 - beta) / beta, dtype)
             moment.scatter_add(tf.IndexedSlices(added, gradient.indices))
-        corrected = rate * tf.sqrt(1.0 - powers[1]) / (1.0 - powers[0])
-        kept = [tf.constant(beta, dtype) for beta in betas]
+        corrected = step.rate * tf.sqrt(1.0 - powers[1]) / (1.0 - powers[0])
+        shrink = 1.0 - step.decayed if decays else tf.ones((), dtype)
         # A function of its own for each trace: TensorFlow ties a trace to its variables.
         update_table = tf.function(_update_table, jit_compile=True, autograph=False)
-        update_table(variable, momentum, velocity, corrected, 1.0 - decayed, *kept, epsilon)
+        update_table(variable, momentum, velocity, corrected, shrink, *step.kept, step.epsilon)
         return
-    if decay is not None:
-        variable.assign_sub(variable * decayed)
+    if decays:
+        variable.assign_sub(variable * step.decayed)
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=momentum.handle,
         v=velocity.handle,
         beta1_power=powers[0],
         beta2_power=powers[1],
-        lr=rate,
-        beta1=tf.cast(betas[0], dtype),
-        beta2=tf.cast(betas[1], dtype),
-        epsilon=epsilon,
+        lr=step.rate,
+        beta1=step.kept[0],
+        beta2=step.kept[1],
+        epsilon=step.epsilon,
         grad=tf.convert_to_tensor(tf.cast(gradient, dtype)),
         use_locking=True,
     )

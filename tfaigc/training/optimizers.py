@@ -74,18 +74,42 @@ class AdamW(keras.optimizers.AdamW):
         if not self._is_fused(variable):
             super().update_step(gradient, variable, learning_rate)
             return
-        index = self._get_variable_index(variable)
-        moments = (self._momentums[index].value, self._velocities[index].value)
-        decay = self.weight_decay if self._use_weight_decay(variable) else None
-        fused_adamw.update(
-            variable,
-            *moments,
-            gradient,
+        self._update_fused(gradient, variable, self._begin_step(variable.dtype, learning_rate))
+
+    def _backend_update_step(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Any], learning_rate: Any
+    ) -> None:
+        pairs = list(zip(grads, trainable_variables, strict=True))
+        others = [pair for pair in pairs if not self._is_fused(pair[1])]
+        if others:
+            super()._backend_update_step(*zip(*others, strict=True), learning_rate)
+        # What all variables of a dtype have in common is computed once.
+        steps: dict[Any, fused_adamw.Step] = {}
+        for gradient, variable in pairs:
+            if self._is_fused(variable):
+                if variable.dtype not in steps:
+                    steps[variable.dtype] = self._begin_step(variable.dtype, learning_rate)
+                self._update_fused(gradient, variable, steps[variable.dtype])
+
+    def _begin_step(self, dtype: Any, learning_rate: Any) -> fused_adamw.Step:
+        return fused_adamw.begin_step(
+            dtype,
             learning_rate=learning_rate,
-            decay=decay,
-            step=self.iterations + 1,
+            decay=self.weight_decay,
+            number=self.iterations + 1,
             betas=(self.beta_1, self.beta_2),
             epsilon=self.epsilon,
+        )
+
+    def _update_fused(self, gradient: Any, variable: Any, step: fused_adamw.Step) -> None:
+        index = self._get_variable_index(variable)
+        fused_adamw.update(
+            variable.value if isinstance(variable, keras.Variable) else variable,
+            self._momentums[index].value,
+            self._velocities[index].value,
+            gradient,
+            step=step,
+            decays=self.weight_decay is not None and self._use_weight_decay(variable),
         )
 
     def _clip_gradients(self, grads: Sequence[Any]) -> Sequence[Any]:

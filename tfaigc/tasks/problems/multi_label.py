@@ -80,7 +80,7 @@ class MultiLabel:
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
         """Returns ``classify``: ``classes``, string, and ``scores``, both (batch, classes)."""
-        return {"classify": lambda logits: classes_and_scores(self.labels, tf.nn.sigmoid(logits))}
+        return {"classify": lambda served: classes_and_scores(self.labels, served["probabilities"])}
 
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:
         """Takes logits to each example's ``labels``, likeliest first, and ``probabilities``."""

@@ -65,7 +65,7 @@ class Problem(Labelling, Protocol):
         ...
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
-        """Returns what serves ``tf.Example`` in TensorFlow Serving, by the signature's name."""
+        """Returns what serves ``tf.Example``: takes ``serve``'s outputs to its own, by name."""
         ...
 
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:

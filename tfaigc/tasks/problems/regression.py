@@ -75,7 +75,7 @@ class Regression:
         """Returns ``regress``: ``outputs``, float32, (batch,), where there is one number."""
         if len(self.labels) > 1:
             return {}
-        return {"regress": lambda logits: {"outputs": logits[:, 0]}}
+        return {"regress": lambda served: {"outputs": served["score"]}}
 
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:
         """Takes logits to each example's ``score``, or to ``scores`` by name where several."""

@@ -73,7 +73,7 @@ class SingleLabel:
 
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
         """Returns ``classify``: ``classes``, string, and ``scores``, both (batch, classes)."""
-        return {"classify": lambda logits: classes_and_scores(self.labels, tf.nn.softmax(logits))}
+        return {"classify": lambda served: classes_and_scores(self.labels, served["probabilities"])}
 
     def answers(self, logits: np.ndarray) -> list[dict[str, Any]]:
         """Takes logits to each example's ``label``, ``score`` and ``probabilities`` by label."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfaigc.tagging.words import APOSTROPHES, MOST_IN_ENDING, Kind, kind_ranges
 from tfaigc.tasks.graph_windows import windows_in_graph
 from tfaigc.tasks.problems import Entities
+from tfaigc.tokenizers import ragged
 from tfaigc.training.entities import TagTable
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _token_logits(model: TokenClassifier, ids: Any, segments: Any) -> Any:
     windows = windows_in_graph(ids, before, behind, max_length=max_length, overlap=overlap)
     inputs = windows.inputs(ids, segments, pad_token_id=model.tokenizer.pad_token_id or 0)
     logits = tf.boolean_mask(model(inputs, training=False), inputs["padding_mask"] == 1)
-    rows, step = ids.value_rowids(), max_length - before - behind - overlap
+    rows, step = ragged.owners(ids.row_splits), max_length - before - behind - overlap
     columns = tf.range(tf.size(rows, tf.int64)) - tf.gather(ids.row_starts(), rows) - before
     last = tf.gather(windows.counts, rows) - 1
     central = tf.clip_by_value((columns - overlap // 2) // step, 0, last)
@@ -128,7 +129,7 @@ def _read_characters(texts: Any) -> _Characters:
     decoded, places = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
     sizes = tf.cast(tf.strings.length(texts), tf.int64)
     byte_splits = tf.concat([[0], tf.cumsum(sizes)], axis=0)
-    rows = decoded.value_rowids()
+    rows = ragged.owners(decoded.row_splits)
     starts = places.values + tf.gather(byte_splits, rows)
     return _Characters(
         codes=tf.concat([decoded.values, [ord(" ")]], axis=0),
@@ -178,7 +179,7 @@ def _split_words(characters: _Characters) -> _Words:
 def _find_units(offsets: Any, characters: _Characters) -> _Units:
     """Finds what is tagged as ``units_of_text`` does."""
     words = _split_words(characters)
-    rows = offsets.value_rowids()
+    rows = ragged.owners(offsets.row_splits)
     own = tf.cast(offsets.values, tf.int64)
     shift = tf.gather(characters.byte_splits, rows)
     lasts = tf.maximum(own[:, 0], own[:, 1] - 1)
