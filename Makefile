@@ -19,7 +19,7 @@ quickstart: .venv/.installed ## Fine-tune, report on, export and ask a sentiment
 	@$(venv_python) -m tfaigc quickstart
 
 test: lint ## Run every check that CI runs
-	$(venv_python) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+	$(venv_python) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-dev ## Check style, formatting and types
 	$(venv_python) -m ruff check

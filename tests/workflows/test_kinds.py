@@ -29,6 +29,8 @@ from tfaigc.workflows.kinds import (
 )
 from tfaigc.workflows.targets import Targets
 
+pytestmark = pytest.mark.slow
+
 Verb = Callable[..., Result]
 Train = Callable[..., Result]
 WORDS = ("good", "great", "bad", "awful")
