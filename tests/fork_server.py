@@ -8,6 +8,7 @@ does that verifies exports.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import json
@@ -169,6 +170,8 @@ def _verifier() -> Run:
 
 
 def _serve(address: str, run: Run) -> None:
+    # Copies share memory that no collection of garbage writes to.
+    gc.freeze()
     # Who waits for a run ends by itself.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:

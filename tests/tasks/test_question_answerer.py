@@ -247,7 +247,7 @@ def test_what_tokens_cannot_say_is_told(
     served = answer_in_graph(trained, tf.constant(asked), tf.constant([row["context"]] * 2))
     [answer] = trained.infer([row])
     assert served["answer"][0] == answer["answer"]
-    assert served["score"][0] == pytest.approx(answer["score"], abs=1e-5)
+    assert float(served["score"][0]) == pytest.approx(answer["score"], abs=1e-5)
     assert [served[name][1] for name in ("answer", "score", "start", "end")] == ["", 0, 0, 0]
     with pytest.raises(DataError, match="must have a column 'question'"):
         trained.infer(["of two"])
