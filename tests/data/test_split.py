@@ -8,6 +8,7 @@ import pytest
 from tfaigc.data import (
     count_conflicts,
     first_of_duplicates,
+    grouped_split,
     read_records,
     stratified_split,
 )
@@ -39,6 +40,20 @@ def test_fractions_must_sum_to_one(fractions: tuple[float, float]) -> None:
 def test_too_few_records() -> None:
     with pytest.raises(DataError, match="Every split must have a record"):
         stratified_split(np.array([0, 1]), (0.8, 0.1, 0.1), seed=0)
+
+
+def test_groups_stay_together() -> None:
+    groups = [f"context {number * number % 23}" for number in range(200)]
+    splits = grouped_split(groups, (0.6, 0.2, 0.2), seed=1)
+    assert sorted(np.concatenate(splits)) == list(range(200))
+    found = [{groups[row] for row in split} for split in splits]
+    assert sum(map(len, found)) == len(set(groups))
+    again = grouped_split(groups, (0.6, 0.2, 0.2), seed=1)
+    assert [each.tolist() for each in again] == [each.tolist() for each in splits]
+    # Where no two belong together, it is the usual split.
+    alone = grouped_split([*range(50)], (0.8, 0.2), seed=4)
+    usual = stratified_split(np.zeros(50), (0.8, 0.2), seed=4)
+    assert [each.tolist() for each in alone] == [each.tolist() for each in usual]
 
 
 def test_duplicates() -> None:

@@ -76,6 +76,13 @@ def test_texts_and_files_are_those_of_transformers(
         expected = tokenizer.batch_decode(rows, skip_special_tokens=True)
         assert ours.generate(SOURCES, **settings) == expected
     assert len(set(expected)) > 1
+    # Older checkpoints say it in config.json.
+    (tmp_path / "generation_config.json").unlink()
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(stored | json.loads(path.read_text())))
+    legacy = AutoModelForSeq2SeqLM.from_pretrained(tmp_path).generation_config
+    assert (legacy.num_beams, legacy.max_length) == (3, 9)
+    assert tfaigc.Seq2SeqLM.from_pretrained(tmp_path).generation == again.generation
 
 
 def test_pieces_of_a_stream_are_the_text(trained: tfaigc.Seq2SeqLM) -> None:

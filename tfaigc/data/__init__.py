@@ -64,7 +64,12 @@ from tfaigc.data.sentence_pairs import (
     sentences_of,
 )
 from tfaigc.data.span_corruption import SENTINELS, Noise, SpanCorruption
-from tfaigc.data.split import count_conflicts, first_of_duplicates, stratified_split
+from tfaigc.data.split import (
+    count_conflicts,
+    first_of_duplicates,
+    grouped_split,
+    stratified_split,
+)
 from tfaigc.data.summary import describe_lengths
 from tfaigc.data.table import FIELDS, Table
 from tfaigc.data.tags import EncodedTags, check_tags, check_words
@@ -130,6 +135,7 @@ __all__ = [
     "entity_questions",
     "first_of_duplicates",
     "first_tokens",
+    "grouped_split",
     "handwritten_digits",
     "join_texts",
     "joined_spans",

@@ -98,6 +98,32 @@ def stratified_split(
     return joined
 
 
+def grouped_split(
+    groups: Sequence[Any], fractions: Sequence[float], *, seed: int
+) -> list[np.ndarray]:
+    """Cuts records into splits that share no group, such as the questions on one context.
+
+    Args:
+        groups: What records of a group have in common, one a record.
+        fractions: The share of each split, of the groups; they sum to 1.
+        seed: Equal seeds give equal splits.
+
+    Returns:
+        The positions of each split's records, in the order of the records.
+
+    Raises:
+        DataError: The fractions do not sum to 1, or a split would be empty.
+
+    Example:
+        >>> [rows.tolist() for rows in grouped_split(["a", "b", "a", "c"], (0.6, 0.4), seed=0)]
+        [[0, 2, 3], [1]]
+    """
+    numbers: dict[Hashable, int] = {}
+    of_records = [numbers.setdefault(_hashable(group), len(numbers)) for group in groups]
+    parts = stratified_split(np.zeros(len(numbers), np.int32), fractions, seed=seed)
+    return [np.flatnonzero(np.isin(of_records, part)) for part in parts]
+
+
 def _texts(table: Table, fields: Sequence[str]) -> list[Hashable]:
     rows = ([row.get(field) for field in fields] for row in table.rows)
     return [tuple(_hashable(each) for each in row) for row in rows]

@@ -1,7 +1,7 @@
 """Writing texts token by token: what is scored, what is chosen, when it ends."""
 
 from tfaigc.generation.beams import search_beams
-from tfaigc.generation.settings import GenerationSettings, read_settings
+from tfaigc.generation.settings import GenerationSettings, legacy_settings, read_settings
 from tfaigc.generation.stopping import Stops
 from tfaigc.generation.writing import Writer, begin, choose, write
 
@@ -11,6 +11,7 @@ __all__ = [
     "Writer",
     "begin",
     "choose",
+    "legacy_settings",
     "read_settings",
     "search_beams",
     "write",

@@ -175,6 +175,28 @@ class GenerationSettings:
         return replace(self, **given)
 
 
+def legacy_settings(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Finds what ``config.json`` says of how texts are written, as older checkpoints' does.
+
+    ``transformers`` reads it where there is no ``generation_config.json``.
+
+    Args:
+        stated: ``config.json``, parsed.
+
+    Returns:
+        The entries, as in ``generation_config.json``; those of tokens are read elsewhere.
+
+    Example:
+        >>> legacy_settings({"model_type": "bart", "num_beams": 4, "max_length": 142})
+        {'max_length': 142, 'num_beams': 4}
+    """
+    own = {"seed", "stop_strings", "eos_token_ids"}
+    names = {each.name for each in fields(GenerationSettings)} - own
+    names |= {"max_length", "bad_words_ids", *_NEUTRAL}
+    found = {name: stated.get(name) for name in sorted(names)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def read_settings(
     stored: Mapping[str, Any],
     *,

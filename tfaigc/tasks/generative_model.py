@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tfaigc.data import Table, parse_messages
 from tfaigc.errors import ConfigError, DataError
-from tfaigc.families import Backbone
-from tfaigc.generation import GenerationSettings, read_settings
+from tfaigc.families import Backbone, read_config_file
+from tfaigc.generation import GenerationSettings, legacy_settings, read_settings
 from tfaigc.layers import VocabularySettings
 from tfaigc.sources import resolve
 from tfaigc.tasks.language_model import LanguageModel
@@ -297,7 +297,7 @@ class GenerativeModel(LanguageModel):
 def _read_generation_config(directory: Path) -> dict[str, Any]:
     path = directory / _GENERATION_FILE
     if not path.exists():
-        return {}
+        return legacy_settings(read_config_file(directory))
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:

@@ -14,6 +14,9 @@ from tfaigc.workflows.screen import Screen, count_of
 if TYPE_CHECKING:
     from tfaigc.tasks import Task
 
+# Networks that have no longest text state such a one, or a longer one.
+_NO_LIMIT = 2**20
+
 
 def load_model(model: str, *, screen: Screen) -> Task:
     """Loads a trained model with its head and labels.
@@ -69,7 +72,6 @@ def describe_model(source: str, model: Task) -> str:
         Its source, size, outputs and length.
     """
     named, _, _ = source.partition("#")
-    return (
-        f"{named}: {count_of(model.count_params())} parameters, "
-        f"{model.describe()}, up to {model.max_length} tokens"
-    )
+    is_bounded = model.max_length < _NO_LIMIT
+    length = f"up to {model.max_length} tokens" if is_bounded else "of any length"
+    return f"{named}: {count_of(model.count_params())} parameters, {model.describe()}, {length}"

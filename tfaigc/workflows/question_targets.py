@@ -22,6 +22,7 @@ class Answers(WithoutStrata):
     columns: ClassVar[tuple[str, ...]] = ("question", "context", "answers")
     field: ClassVar[str | None] = None
     by_class: ClassVar[bool] = False
+    group_field: ClassVar[str | None] = "context"
 
     def __init__(self, *, allow_no_answer: bool) -> None:
         self.allow_no_answer = allow_no_answer

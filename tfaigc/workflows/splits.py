@@ -19,6 +19,7 @@ from tfaigc.data import (
     count_conflicts,
     entity_questions,
     first_of_duplicates,
+    grouped_split,
     handwritten_digits,
     knows_tfds,
     movie_ratings,
@@ -114,7 +115,7 @@ def read_splits(recipe: Recipe, *, screen: Screen) -> Splits:
         train, targets, list(held_out.values()), _read_fields(kind), screen
     )
     kind.check(train, targets)
-    splits = {**_split(train, kind.strata(targets), recipe, held_out), **held_out}
+    splits = {**_split(train, kind, targets, recipe, held_out), **held_out}
     screen.fact(*kind.describe(targets))
     sizes = [
         f"{name} {len(splits[name]):,}"
@@ -268,7 +269,7 @@ def _without_duplicates(
 
 
 def _split(
-    train: Table, strata: np.ndarray, recipe: Recipe, held_out: dict[str, Table]
+    train: Table, kind: TargetKind, targets: Targets, recipe: Recipe, held_out: dict[str, Table]
 ) -> dict[str, Table]:
     shares = {
         name: share
@@ -279,5 +280,8 @@ def _split(
         if name not in held_out and share > 0
     }
     fractions = [1 - sum(shares.values()), *shares.values()]
-    parts = stratified_split(strata, fractions, seed=recipe.seed)
+    if kind.group_field is None:
+        parts = stratified_split(kind.strata(targets), fractions, seed=recipe.seed)
+    else:
+        parts = grouped_split(train.column(kind.group_field), fractions, seed=recipe.seed)
     return {name: train.select(rows) for name, rows in zip(("train", *shares), parts, strict=True)}

@@ -51,11 +51,14 @@ class TargetKind(Protocol):
         columns: Our names of all columns that it reads, if they are there.
         field: Our name of the column that holds it; None where it has no names.
         by_class: Whether names are classes, which may come from the data.
+        group_field: Our name of the column whose equal values splits must not share; None: there
+            is none.
     """
 
     columns: ClassVar[tuple[str, ...]]
     field: ClassVar[str | None]
     by_class: ClassVar[bool]
+    group_field: ClassVar[str | None] = None
 
     def read(
         self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
@@ -94,6 +97,7 @@ class OneClass:
     columns: ClassVar[tuple[str, ...]] = ("text", "text_pair", "label")
     field: ClassVar[str | None] = "label"
     by_class: ClassVar[bool] = True
+    group_field: ClassVar[str | None] = None
 
     def read(
         self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
@@ -127,6 +131,7 @@ class SeveralClasses:
     columns: ClassVar[tuple[str, ...]] = ("text", "text_pair", "labels")
     field: ClassVar[str | None] = "labels"
     by_class: ClassVar[bool] = True
+    group_field: ClassVar[str | None] = None
 
     def read(
         self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
@@ -158,6 +163,8 @@ class SeveralClasses:
 
 class WithoutStrata:
     """Targets by which records are not sorted."""
+
+    group_field: ClassVar[str | None] = None
 
     def strata(self, targets: Targets) -> np.ndarray:
         """Splits are drawn from all records alike."""

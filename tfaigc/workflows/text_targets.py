@@ -107,6 +107,7 @@ class Pairs(OwnTokens):
     """The text that is to be written for another."""
 
     columns: ClassVar[tuple[str, ...]] = ("source", "target")
+    group_field: ClassVar[str | None] = "source"
 
     def read(
         self, table: Table, *, names: Sequence[str] | None, max_invalid_share: float
