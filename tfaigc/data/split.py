@@ -116,7 +116,7 @@ def grouped_split(
 
     Example:
         >>> [rows.tolist() for rows in grouped_split(["a", "b", "a", "c"], (0.6, 0.4), seed=0)]
-        [[0, 2, 3], [1]]
+        [[1, 3], [0, 2]]
     """
     numbers: dict[Hashable, int] = {}
     of_records = [numbers.setdefault(_hashable(group), len(numbers)) for group in groups]
