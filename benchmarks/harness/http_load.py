@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import NamedTuple
 
-_HEAD = "POST /v1/models/{}:predict HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n"
+_HEAD = (
+    "POST /v1/models/{}:predict HTTP/1.1\r\nhost: a\r\n"
+    "content-type: application/json\r\ncontent-length: {}\r\n\r\n"
+)
 _LENGTH = re.compile(rb"(?i)content-length: ([0-9]+)")
 
 
