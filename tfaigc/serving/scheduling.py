@@ -36,6 +36,7 @@ class _Queue:
     """Tasks that can share a run: of one signature, with equal inputs but for the rows."""
 
     lane: Lane
+    key: Hashable
     tasks: deque[_Task] = field(default_factory=deque)
     rows: int = 0
 
@@ -55,6 +56,7 @@ class Lane:
         self.model = model
         self.waiting = 0
         self.queues: dict[Hashable, _Queue] = {}
+        self.shared_runs: Counter[Hashable] = Counter()
 
 
 class Scheduler:
@@ -108,7 +110,7 @@ class Scheduler:
                 raise RequestError(Code.UNAVAILABLE, FULL)
             queue = lane.queues.get(key)
             if queue is None:
-                queue = lane.queues[key] = _Queue(lane)
+                queue = lane.queues[key] = _Queue(lane, key)
                 self._queues.append(queue)
             queue.tasks.append(_Task(arrays, rows, deadline, time.monotonic(), answer))
             queue.rows += rows
@@ -126,7 +128,8 @@ class Scheduler:
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
-            lane, tasks = taken
+            queue, tasks = taken
+            lane = queue.lane
             ready = [task for task in tasks if _is_wanted(task)]
             for task in ready:
                 self._waited(time.monotonic() - task.arrival)
@@ -134,11 +137,14 @@ class Scheduler:
                 _answer(lane, ready, self.batching)
             with self._changed:
                 self._running[lane.model] -= 1
+                if len(tasks) > 1:
+                    # Keys that nothing has any more are forgotten.
+                    lane.shared_runs -= Counter([queue.key])
                 self._changed.notify()
             # Arrays must not live on in this frame until the next request comes.
-            del taken, lane, tasks, ready
+            del taken, queue, lane, tasks, ready
 
-    def _take(self) -> tuple[Lane, list[_Task]] | None:
+    def _take(self) -> tuple[_Queue, list[_Task]] | None:
         """Waits for a batch that is ready; None when there will be no more."""
         with self._changed:
             while True:
@@ -151,7 +157,7 @@ class Scheduler:
                     elif ready is None or queue.tasks[0].arrival < ready.tasks[0].arrival:
                         ready = queue
                 if ready is not None:
-                    return ready.lane, self._pop(ready)
+                    return ready, self._pop(ready)
                 if self._closing and not self._queues:
                     self._changed.notify_all()
                     return None
@@ -159,7 +165,12 @@ class Scheduler:
 
     def _may_run(self, queue: _Queue) -> bool:
         most = self.batching.max_runs_per_model
-        return most is None or self._running[queue.lane.model] < most
+        if most is not None and self._running[queue.lane.model] >= most:
+            return False
+        # Where requests come so fast that they share a run, the next one begins when that ends,
+        # with more of them: two small runs at the same time take longer than a large one.
+        is_full = queue.rows >= self.batching.max_batch_size
+        return is_full or self._closing or not queue.lane.shared_runs[queue.key]
 
     def _remaining(self, queue: _Queue, now: float) -> float:
         """How long the oldest task of a queue still waits for company."""
@@ -182,6 +193,8 @@ class Scheduler:
         queue.rows -= rows
         lane.waiting -= rows
         self._running[lane.model] += 1
+        if len(tasks) > 1:
+            lane.shared_runs[queue.key] += 1
         if queue.tasks:
             # What is left may be ready too, and only one thread was woken.
             self._changed.notify()
