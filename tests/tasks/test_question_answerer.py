@@ -241,13 +241,15 @@ def test_what_tokens_cannot_say_is_told(
     with pytest.raises(DataError, match=r"records\[0\]: The tokenizer makes nothing of the answer"):
         trained.dataset([nothing])
     with pytest.raises(DataError, match=r"records\[1\]: a question must have fewer than 9 tokens"):
-        trained.infer([row, {**row, "question": "a " * 9}])
-    # A server's batch may hold the questions of several people.
-    asked = [row["question"], "a " * 9]
-    served = answer_in_graph(trained, tf.constant(asked), tf.constant([row["context"]] * 2))
-    [answer] = trained.infer([row])
-    assert served["answer"][0] == answer["answer"]
-    assert float(served["score"][0]) == pytest.approx(answer["score"], abs=1e-5)
+        trained.infer([row, {"question": "a " * 9, "context": "the film " * 4}])
+    # A server's batch may hold the questions of several people. What fits whole needs no overlap.
+    fits = {"question": "a " * 9, "context": "the film"}
+    asked = [row["question"], "a " * 9, fits["question"]]
+    contexts = [row["context"], "the film " * 4, fits["context"]]
+    served = answer_in_graph(trained, tf.constant(asked), tf.constant(contexts))
+    for place, answer in zip((0, 2), trained.infer([row, fits]), strict=True):
+        assert served["answer"][place] == answer["answer"]
+        assert float(served["score"][place]) == pytest.approx(answer["score"], abs=1e-5)
     assert [served[name][1] for name in ("answer", "score", "start", "end")] == ["", 0, 0, 0]
     with pytest.raises(DataError, match="must have a column 'question'"):
         trained.infer(["of two"])

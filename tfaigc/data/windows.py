@@ -74,12 +74,13 @@ def window_sources(
     splits = np.asarray(row_splits)
     before, behind = (np.broadcast_to(affix, len(splits) - 1) for affix in affixes)
     inner = np.diff(splits) - before - behind
-    step = max_length - before - behind - overlap
+    step = _step(max_length, before + behind, overlap)
     pieces = _count_pieces(inner, step, overlap)
     places = np.repeat(np.arange(len(pieces)), pieces)
     number = np.arange(len(places)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     skipped = number * step[places]
-    counts = np.minimum(step[places] + overlap, inner[places] - skipped)
+    room = max_length - before - behind
+    counts = np.minimum(room[places], inner[places] - skipped)
     lengths = counts + before[places] + behind[places]
     cuts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     example = np.repeat(np.arange(len(places)), lengths)
@@ -124,13 +125,18 @@ def central_tokens(
     splits = np.asarray(encoded.row_splits)
     before, behind = (np.broadcast_to(affix, len(splits) - 1) for affix in affixes)
     inner = np.diff(splits) - before - behind
-    step = max_length - before - behind - overlap
+    step = _step(max_length, before + behind, overlap)
     pieces = _count_pieces(inner, step, overlap)
     text = np.repeat(np.arange(len(inner)), np.diff(splits))
     column = np.arange(splits[-1]) - splits[:-1][text] - before[text]
     number = np.clip((column - overlap // 2) // step[text], 0, pieces[text] - 1)
     example = (np.cumsum(pieces) - pieces)[text] + number
     return cut.row_splits[example] + before[text] + column - number * step[text]
+
+
+def _step(max_length: int, around: Places, overlap: int) -> Places:
+    """Says how far examples of a text are apart; one that fits whole may leave no room for more."""
+    return np.maximum(max_length - around - overlap, 1)
 
 
 def _count_pieces(inner: Places, step: Places, overlap: int) -> Places:

@@ -62,7 +62,9 @@ def windows_in_graph(
     """
     lengths, starts = ids.row_lengths(), ids.row_starts()
     before = tf.zeros_like(lengths) + before
-    step = max_length - before - behind - overlap
+    room = max_length - before - behind
+    # A text that fits whole may leave no room for the overlap.
+    step = tf.maximum(room - overlap, 1)
     inner = lengths - before - behind
     counts = tf.maximum(-(-(inner - overlap) // step), 1)
     firsts = tf.cumsum(counts, exclusive=True)
@@ -74,7 +76,7 @@ def windows_in_graph(
     sources = ragged.join(
         [
             tf.ragged.range(first, begin),
-            tf.ragged.range(cut, tf.minimum(cut + tf.gather(step, texts) + overlap, end - behind)),
+            tf.ragged.range(cut, tf.minimum(cut + tf.gather(room, texts), end - behind)),
             tf.ragged.range(end - behind, end),
         ]
     )

@@ -85,10 +85,11 @@ def answer_in_graph(model: QuestionAnswerer, questions: Any, contexts: Any) -> d
 
 
 def _has_no_room(model: QuestionAnswerer, ids: Any, sequences: Any) -> Any:
-    """Tells which questions leave no room for their contexts: bool, (batch,)."""
+    """Tells which questions leave no room for contexts that must be cut: bool, (batch,)."""
     of_context = sequences.with_values(tf.cast(sequences.values == 1, tf.int64))
     around = ids.row_lengths() - tf.reduce_sum(of_context, axis=1)
-    return around >= model.max_length - model.doc_stride
+    is_cut = ids.row_lengths() > model.max_length
+    return is_cut & (around >= model.max_length - model.doc_stride)
 
 
 def _keep(tokens: Any, kept: Any) -> Any:

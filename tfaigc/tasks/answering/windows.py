@@ -55,7 +55,8 @@ def encode_questions(model: QuestionAnswerer, table: Table) -> QuestionWindows:
     alone = tokenizer.encode_arrays(questions)
     lengths = np.diff(alone.row_splits) - tokenizer.num_special_tokens()
     before = lengths + special
-    _check_room(table, lengths, max_length - special - behind - overlap)
+    is_cut = np.diff(located.row_splits) > max_length
+    _check_room(table, lengths, is_cut, max_length - special - behind - overlap)
     sources, row_splits, places = window_sources(
         located.row_splits, max_length=max_length, affixes=(before, behind), overlap=overlap
     )
@@ -103,9 +104,9 @@ def null_columns(encoded: EncodedTexts, cls_token_id: int | None) -> np.ndarray:
     return np.array([int(np.argmax(row == cls_token_id)) for row in rows], np.int64)
 
 
-def _check_room(table: Table, lengths: np.ndarray, room: int) -> None:
-    """Refuses questions beside which no context can be read."""
-    for index in np.flatnonzero(lengths >= room)[:1]:
+def _check_room(table: Table, lengths: np.ndarray, is_cut: np.ndarray, room: int) -> None:
+    """Refuses questions beside which a context that must be cut cannot be read."""
+    for index in np.flatnonzero(is_cut & (lengths >= room))[:1]:
         raise DataError(
             f"{table.location(index)}: a question must have fewer than {room} tokens, to leave "
             f"room for its context. Received: {lengths[index]}. Shorten it, or raise max_length, "
