@@ -52,7 +52,9 @@ def test_it_trains_exports_asks_and_may_be_run_again(
     [printed] = [block.text for block in blocks("text") if block.text.startswith("data ")]
     assert outline(first.output) == outline(printed)
     # The export itself is tested above and elsewhere, and takes most of the time.
-    monkeypatch.setattr("tfaigc.tasks.TextClassifier.export", lambda _, directory: Path(directory))
+    monkeypatch.setattr(
+        "tfaigc.tasks.TextClassifier.export", lambda _, directory, **__: Path(directory)
+    )
     second = tfaigc("quickstart", "--epochs", "1")
     assert second.exit_code == 0, second.output
     assert "where an earlier run is replaced" in second.stdout
