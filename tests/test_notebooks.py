@@ -54,6 +54,6 @@ def test_a_notebook_runs(
         if "parameters" in cell["metadata"].get("tags", []):
             known = {each.targets[0].id for each in ast.parse(text).body}  # type: ignore[attr-defined]
             start = {"SIZES": TINY[path.stem]} if path.stem in TINY else {"SOURCE": str(tiny_bert)}
-            assert known == {*start, "EXAMPLES", "EPOCHS"}
+            assert known >= {*start, "EXAMPLES", "EPOCHS"}
             scope |= {**start, "EXAMPLES": 60, "EPOCHS": 1}
     assert list(tmp_path.glob("savedmodels/*/1/saved_model.pb"))

@@ -76,7 +76,7 @@ def test_nobody_waits_for_a_log_that_nobody_reads(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(serve, "_MOST_LINES", 3)
     monkeypatch.setattr(logging, "StreamHandler", Stuck)
-    with serve._printed_requests():
+    with serve._printed(["tfaigc.serving.requests"]):
         for number in range(100):
             logging.getLogger("tfaigc.serving.requests").info("%d", number)
         release.set()
