@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "tfaigc"
 
 ROWS = [
-    {"errors", "version"},
+    {"directories", "errors", "version"},
     {"layers", "sources", "tagging"},
     {"checkpoints", "tokenizers", "models"},
     {"families", "data", "training", "evaluation", "generation", "export", "deployment"},

@@ -275,7 +275,7 @@ def test_nothing_half_written_stays(
     def full_disk(*args: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tfaigc.deployment.writing.os.rename", full_disk)
+    monkeypatch.setattr("tfaigc.directories.os.rename", full_disk)
     result = deploy(desk / "m", "--out", tmp_path / "a" / "b")
     assert result.exit_code == 2
     assert "Free some space" in result.stderr

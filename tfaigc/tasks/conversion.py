@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from tfaigc.directories import what_is_there, whole_directory
 from tfaigc.errors import ExportError
 from tfaigc.export import SignatureCheck
 from tfaigc.export.comparing import first_difference
 from tfaigc.export.formats import Format, find_format
+from tfaigc.export.model_card import SIGNATURES
 
 if TYPE_CHECKING:
     from tfaigc.tasks.headed_model import HeadedModel
-
-DESCRIPTION = "signatures.json"
 
 
 def convert_task(
@@ -42,10 +40,10 @@ def convert_task(
             otherwise than the task.
     """
     kind = find_format(file_format)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if found := what_is_there(directory):
         raise ExportError(
-            f"A {kind.title} export's directory must be new or empty. Received: {directory}. "
-            "Pass another one."
+            f"A {kind.title} export's directory must be new or empty. Received: {directory}, "
+            f"which {found}. Pass another one."
         )
     twin = model.copy_in_float32(variable.value for variable in model.weights)
     # Rows keep their padding then, and so their shape.
@@ -110,10 +108,8 @@ def _padded(inputs: Mapping[str, Any], specs: Mapping[str, Any]) -> dict[str, np
 def _write(
     model: HeadedModel, directory: Path, kind: Format, content: bytes, check: SignatureCheck
 ) -> None:
-    """Writes all files under a temporary name first."""
-    partial = directory.with_name(f".{directory.name}-{uuid.uuid4().hex}")
-    partial.mkdir(parents=True)
-    try:
+    """Writes all files, or none."""
+    with whole_directory(directory) as partial:
         (partial / kind.file_name).write_bytes(content)
         save_tokenizer = getattr(model.tokenizer, "save_pretrained", None)
         if save_tokenizer is not None:
@@ -127,7 +123,4 @@ def _write(
         }
         told = {"task": model.task, **model.settings(), **model.config_entries(), **described}
         text = json.dumps(told, indent=2, ensure_ascii=False)
-        (partial / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
-        partial.replace(directory)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        (partial / SIGNATURES).write_text(text + "\n", encoding="utf-8")
