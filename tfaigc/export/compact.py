@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfaigc.errors import ExportError
-from tfaigc.export.weights import COMPACT
+from tfaigc.export.weights import BFLOAT16
 
 # Below so many numbers there is nothing to save, and a small head or table has much to lose.
 _SMALLEST = 4096
@@ -23,10 +23,9 @@ class _InBfloat16(tf.Module):
 
     Args:
         values: float32, of any shape.
-        is_table: Of no account here.
     """
 
-    def __init__(self, values: Any, *, is_table: bool) -> None:
+    def __init__(self, values: Any) -> None:
         super().__init__()
         self.values = tf.Variable(tf.cast(values, tf.bfloat16), trainable=False)
 
@@ -45,13 +44,12 @@ class _InInt8(tf.Module):
     Jacob et al., arXiv:1712.05877, section 2, with a zero point of 0.
 
     Args:
-        values: float32, of any shape; channels are along the last axis.
-        is_table: Whether it is a table, whose channels are its rows.
+        values: float32, of any shape.
+        channels: The axis of the channels.
     """
 
-    def __init__(self, values: Any, *, is_table: bool) -> None:
+    def __init__(self, values: Any, *, channels: int) -> None:
         super().__init__()
-        channels = 0 if is_table else len(values.shape) - 1
         others = [axis for axis in range(len(values.shape)) if axis != channels]
         largest = tf.reduce_max(tf.abs(values), axis=others, keepdims=True)
         scales = tf.where(largest > 0, largest / _LARGEST_INT8, 1.0)
@@ -66,9 +64,6 @@ class _InInt8(tf.Module):
         """Returns some rows of a table in float32."""
         ids = tf.cast(ids, tf.int32)
         return tf.cast(tf.gather(self.values, ids), tf.float32) * tf.gather(self.scales, ids)
-
-
-_KINDS = dict(zip(COMPACT, (_InBfloat16, _InInt8), strict=True))
 
 
 class CompactWeights(tf.Module):
@@ -89,11 +84,12 @@ class CompactWeights(tf.Module):
         self.dtype = dtype
         tables = {id(table.embeddings) for table in _tables(model)}
         self.stored = [
-            _compact(variable, _KINDS[dtype], is_table=id(variable) in tables)
+            _compact(variable, dtype, is_table=id(variable) in tables)
             if _is_large(variable)
             else variable.value
             for variable in model.weights
         ]
+        self._float32_bytes = 4 * model.count_params()
 
     def widened(self) -> Iterator[np.ndarray]:
         """Returns what the model's weights become, in their order."""
@@ -110,7 +106,7 @@ class CompactWeights(tf.Module):
         return {
             "dtype": self.dtype,
             "bytes": sum(each.dtype.size * each.shape.num_elements() for each in variables),
-            "float32_bytes": sum(4 * values.size for values in self.widened()),
+            "float32_bytes": self._float32_bytes,
         }
 
     @contextmanager
@@ -150,12 +146,14 @@ def _is_large(variable: Any) -> bool:
     return is_matrix and int(np.prod(variable.shape)) >= _SMALLEST
 
 
-def _compact(variable: Any, kind: Any, *, is_table: bool) -> tf.Module:
+def _compact(variable: Any, dtype: str, *, is_table: bool) -> tf.Module:
     values = tf.convert_to_tensor(variable.value)
     if not bool(tf.reduce_all(tf.math.is_finite(values))):
         raise ExportError(
             f"Weights in fewer bits must be finite. Received: {variable.path} with NaN or "
             "infinity. Train again with a lower learning rate, or export with dtype='float32'."
         )
-    compact: tf.Module = kind(values, is_table=is_table)
-    return compact
+    if dtype == BFLOAT16:
+        return _InBfloat16(values)
+    # A table's channels are its rows.
+    return _InInt8(values, channels=0 if is_table else len(values.shape) - 1)

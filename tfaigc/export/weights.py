@@ -8,8 +8,8 @@ from typing import Any
 from tfaigc.errors import ExportError, suggestion
 
 EXACT = "float32"
-COMPACT = ("bfloat16-weights", "int8")
-WEIGHT_DTYPES = (EXACT, *COMPACT)
+BFLOAT16 = "bfloat16-weights"
+WEIGHT_DTYPES = (EXACT, BFLOAT16, "int8")
 
 
 def check_weight_dtype(dtype: str) -> None:
