@@ -28,6 +28,10 @@ _CONFIG_KEYS = (
     ConfigKey("attention_biases", "qkv_bias", True),
 )
 
+_CLASS_TOKEN = Rename("encoder/embeddings/class_token", "embeddings.cls_token", is_tensor=True)
+_TEACHER_TOKEN = Rename(
+    "encoder/embeddings/distillation_token", "embeddings.distillation_token", is_tensor=True
+)
 _NAMES = (
     Rename("encoder/embeddings/position", "embeddings.position_embeddings", is_tensor=True),
     Rename("encoder/embeddings/patches", "embeddings.patch_embeddings.projection"),
@@ -102,25 +106,14 @@ def _adapt(family: Family, stated: Settings) -> Family:
 
 
 def _family(model_type: str, name: str, *, distilled: bool) -> Family:
-    tokens = ["class_token", "distillation_token"] if distilled else ["class_token"]
-    theirs = {"class_token": "cls_token"}
+    tokens = (_CLASS_TOKEN, _TEACHER_TOKEN) if distilled else (_CLASS_TOKEN,)
     return Family(
         model_type=model_type,
         prefix=f"{model_type}.",
         architecture=f"{name}Model",
         config_keys=_CONFIG_KEYS,
         check_config=_check_config(distilled),
-        backbone=(
-            *(
-                Rename(
-                    f"encoder/embeddings/{token}",
-                    f"embeddings.{theirs.get(token, token)}",
-                    is_tensor=True,
-                )
-                for token in tokens
-            ),
-            *_NAMES,
-        ),
+        backbone=(*tokens, *_NAMES),
         heads={
             "image_classification": Head(
                 architecture=f"{name}ForImageClassification",
@@ -129,7 +122,9 @@ def _family(model_type: str, name: str, *, distilled: bool) -> Family:
             ),
         },
         other_heads=(
-            *("cls_classifier.", "distillation_classifier.", "decoder."),
+            "cls_classifier.",
+            "distillation_classifier.",
+            "decoder.",
             "embeddings.mask_token",
         ),
         adapt=_adapt,
