@@ -57,7 +57,7 @@ def count_conflicts(table: Table, targets: np.ndarray, *, fields: Sequence[str] 
 
 
 def stratified_split(
-    label_ids: np.ndarray, fractions: Sequence[float], *, seed: int
+    label_ids: np.ndarray, fractions: Sequence[float], *, seed: int, unit: str = "records"
 ) -> list[np.ndarray]:
     """Cuts records into splits with the classes in the same proportions.
 
@@ -65,6 +65,7 @@ def stratified_split(
         label_ids: int, (records,): each record's class.
         fractions: The share of each split; they sum to 1.
         seed: Equal seeds give equal splits.
+        unit: What messages call so many of them.
 
     Returns:
         The positions of each split's records, in the order of the records. Every class has at
@@ -91,7 +92,7 @@ def stratified_split(
     for share, rows in zip(fractions, joined, strict=True):
         if share > 0 and not len(rows):
             raise DataError(
-                f"Every split must have a record. Received: {len(label_ids)} records for shares "
+                f"Every split must have a record. Received: {len(label_ids)} {unit} for shares "
                 f"of {', '.join(f'{share:g}' for share in fractions)}. Give more records, or "
                 "files of their own for validation and test."
             )
@@ -120,7 +121,12 @@ def grouped_split(
     """
     numbers: dict[Hashable, int] = {}
     of_records = [numbers.setdefault(_hashable(group), len(numbers)) for group in groups]
-    parts = stratified_split(np.zeros(len(numbers), np.int32), fractions, seed=seed)
+    parts = stratified_split(
+        np.zeros(len(numbers), np.int32),
+        fractions,
+        seed=seed,
+        unit="groups of records that must stay together",
+    )
     return [np.flatnonzero(np.isin(of_records, part)) for part in parts]
 
 
