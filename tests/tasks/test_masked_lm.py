@@ -93,8 +93,9 @@ def test_the_export_answers_as_the_model(trained: tfaigc.MaskedLM, tmp_path: Pat
     assert set(asked["tokens"][1]) == {""}
 
 
-def test_words_are_hidden_as_a_whole(checkpoint: Path) -> None:
-    model = tfaigc.MaskedLM.from_pretrained(checkpoint, whole_word_mask=True, mlm_probability=0.5)
+@pytest.mark.parametrize("unit", ["words", "spans"])
+def test_words_are_hidden_as_a_whole(unit: str, checkpoint: Path) -> None:
+    model = tfaigc.MaskedLM.from_pretrained(checkpoint, mask_unit=unit, mlm_probability=0.5)
     _, targets = next(iter(model.dataset(["moving gorgeousness xyz"] * 50)))
     hidden = (targets.numpy() >= 0).sum(axis=1)
     # One token, a word and five pieces more, three pieces: sums of some of these.
@@ -124,6 +125,8 @@ def test_what_cannot_be_used_is_refused(trained: tfaigc.MaskedLM, checkpoint: Pa
         trained.infer(["a [MASK]"], top_k=0)
     with pytest.raises(ConfigError, match="mlm_probability must be"):
         tfaigc.MaskedLM.from_pretrained(checkpoint, mlm_probability=1.5)
+    with pytest.raises(ConfigError, match="mask_unit must be one of tokens, words, spans"):
+        tfaigc.MaskedLM.from_pretrained(checkpoint, mask_unit="sentences")
 
 
 def test_pairs_of_texts_are_judged_too(tmp_path: Path, tiny_bert: Path) -> None:

@@ -27,7 +27,7 @@ CHATS = [
 ROWS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], TaskKind]] = {
     "masked-lm": (
         [{"body": text} for text in TEXTS],
-        {"text_column": "body", "whole_word_mask": "true", "mlm_probability": 0.5},
+        {"text_column": "body", "mask_unit": "spans", "mlm_probability": 0.5},
         MASKED_TOKENS,
     ),
     "causal-lm": (CHATS, {"messages_column": "talk"}, NEXT_TOKENS),

@@ -35,6 +35,7 @@ from tfaigc.data.entity_questions import entity_questions
 from tfaigc.data.faults import Fault
 from tfaigc.data.handwritten_digits import handwritten_digits
 from tfaigc.data.labels import LabelSet
+from tfaigc.data.masked_units import MASK_UNITS, check_mask_unit
 from tfaigc.data.masking import IGNORED, FoundMasks, Masking, check_mlm_probability
 from tfaigc.data.movie_reviews import movie_ratings, movie_reviews
 from tfaigc.data.next_tokens import NextTokens
@@ -85,6 +86,7 @@ __all__ = [
     "FIELDS",
     "FILE_READERS",
     "IGNORED",
+    "MASK_UNITS",
     "MATCHES",
     "NO_ANSWER",
     "PAIRS",
@@ -119,6 +121,7 @@ __all__ = [
     "check_examples",
     "check_label_lists",
     "check_labels",
+    "check_mask_unit",
     "check_mlm_probability",
     "check_numbers",
     "check_questions",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tfaigc.data.masked_units import check_mask_unit, choose_spans, choose_units
 from tfaigc.data.shuffling import uniform
 from tfaigc.errors import ConfigError
 
@@ -27,22 +28,24 @@ _MULTIPLE = 8
 class Masking:
     """Hides tokens of a batch (Devlin et al., arXiv:1810.04805, section 3.1).
 
-    Each token that is not special is chosen by chance. Of the chosen ones 80 % are replaced by the
-    mask and 10 % by any token; the rest stay. The choice depends on the seed, the epoch and the
+    Tokens that are not special are chosen by chance, each for itself or with its word or span. Of
+    the chosen ones 80 % are replaced by the mask and 10 % by any token; the rest stay. This is
+    decided for each token, or for each span as a whole. All depends on the seed, the epoch and the
     step alone, so that it differs in each epoch (Liu et al., arXiv:1907.11692, section 4.1) and is
     the same again where a run resumes.
 
     Args:
         mask_token_id: The mask.
         special: bool, (vocabulary,): the tokens that are never chosen.
-        probability: The chance of each token, or of each word.
-        starts_word: bool, (vocabulary,): the tokens that words begin with, where words are chosen
-            as a whole; None: each token for itself.
+        probability: The share of tokens that are chosen, on average.
+        unit: What is chosen as a whole, one of ``MASK_UNITS``.
+        starts_word: bool, (vocabulary,): the tokens that words begin with; None where each token
+            is chosen for itself.
         seed: Decides what is chosen, with the epoch and the step.
         by_epoch: Whether epochs differ; if not, all are like the first.
 
     Raises:
-        ConfigError: The probability is not between 0 and 1.
+        ConfigError: The probability is not between 0 and 1, or the unit is none.
     """
 
     added: ClassVar[tuple[str, ...]] = ("positions",)
@@ -51,13 +54,15 @@ class Masking:
     mask_token_id: int
     special: npt.NDArray[np.bool_]
     probability: float = 0.15
+    unit: str = "tokens"
     starts_word: npt.NDArray[np.bool_] | None = None
     seed: int = 0
     by_epoch: bool = True
 
     def __post_init__(self) -> None:
-        """Checks the probability."""
+        """Checks the probability and the unit."""
         check_mlm_probability(self.probability)
+        check_mask_unit(self.unit)
 
     def __call__(
         self, inputs: Inputs, *, epoch: int, step: int
@@ -76,11 +81,16 @@ class Masking:
         """
         token_ids = inputs["token_ids"]
         key = (self.seed, epoch if self.by_epoch else 0, step)
-        draw, kind, other = uniform(3 * token_ids.size, *key).reshape(3, *token_ids.shape)
-        special = self.special[token_ids] | (inputs["padding_mask"] == 0)
-        if self.starts_word is not None:
-            draw = np.take_along_axis(draw, self._first_of_word(token_ids, special), axis=1)
-        chosen = (draw < self.probability) & ~special
+        draws = uniform((5 if self.unit == "spans" else 3) * token_ids.size, *key)
+        draw, kind, other, *more = draws.reshape(-1, *token_ids.shape)
+        free = ~self.special[token_ids] & (inputs["padding_mask"] != 0)
+        begins, texts = self._words(inputs, free)
+        if self.unit == "spans":
+            draws = np.stack([draw, *more])
+            chosen, first = choose_spans(free, begins, texts, draws, self.probability)
+            kind = np.take_along_axis(kind, first, axis=1)
+        else:
+            chosen = choose_units(free, begins, draw, self.probability)
         any_token = (other * len(self.special)).astype(np.int32)
         replaced = np.where(kind < _MASKED_SHARE, np.int32(self.mask_token_id), any_token)
         is_replaced = chosen & (kind < _MASKED_SHARE + _RANDOM_SHARE)
@@ -88,13 +98,18 @@ class Masking:
         hidden = np.where(is_replaced, replaced, token_ids).astype(np.int32)
         return {**inputs, "token_ids": hidden, "positions": positions}, targets
 
-    def _first_of_word(self, token_ids: Any, special: Any) -> Any:
-        """Finds the column in which each token's word begins."""
+    def _words(self, inputs: Inputs, free: Any) -> tuple[Any, Any]:
+        """Finds in which columns words begin, and numbers the texts between special tokens."""
+        if self.unit == "tokens":
+            return np.ones_like(free), None
         assert self.starts_word is not None
-        behind_special = np.concatenate([np.ones_like(special[:, :1]), special[:, :-1]], axis=1)
-        starts = self.starts_word[token_ids] | special | behind_special
-        columns = np.where(starts, np.arange(token_ids.shape[1]), 0)
-        return np.maximum.accumulate(columns, axis=1)
+        ends = ~free
+        if "pack_ids" in inputs:
+            ends[:, 1:] |= np.diff(inputs["pack_ids"], axis=1) != 0
+        begins = self.starts_word[inputs["token_ids"]] | ends
+        begins[:, 1:] |= ~free[:, :-1]
+        begins[:, 0] = True
+        return begins, np.cumsum(ends, axis=1)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ _OTHER_NAMES = {
     "span_corruption": "span_masking denoising",
     "mean_noise_span_length": "mean_span_length span_length",
     "sentence_task": "nsp sop next_sentence sentence_order",
-    "whole_word_mask": "whole_word_masking wwm whole_word",
+    "mask_unit": "whole_word_mask whole_word_masking wwm whole_word masking_unit",
     "num_train_epochs": "epochs num_epochs n_epochs max_epochs",
     "batch_size": (
         "per_device_train_batch_size train_batch_size per_device_eval_batch_size eval_batch_size"

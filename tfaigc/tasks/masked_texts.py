@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,48 @@ def with_masks(texts: Sequence[str], mask: str) -> list[str]:
     return [
         " ".join([*each[: len(each) // 2], mask, *each[len(each) // 2 + 1 :]]) for each in words
     ]
+
+
+def proposals(ids: Any, scores: Any, names: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """Names the tokens that are proposed for masks.
+
+    Args:
+        ids: int32, (masks, proposed), the likeliest first.
+        scores: float32, (masks, proposed).
+        names: Each token's text, by id.
+
+    Returns:
+        For each mask a list of dicts with ``token``, ``token_id`` and ``score``.
+    """
+    return [
+        [
+            {"token": names[token], "token_id": token, "score": score}
+            for token, score in zip(row_ids, row_scores, strict=True)
+        ]
+        for row_ids, row_scores in zip(ids.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def fill(
+    token_ids: np.ndarray, mask_token_id: int, masks: Sequence[Sequence[Mapping[str, Any]]]
+) -> np.ndarray:
+    """Puts the likeliest token in each mask's place.
+
+    Args:
+        token_ids: int32, (tokens,).
+        mask_token_id: The mask.
+        masks: What is proposed for each; see ``proposals``.
+
+    Returns:
+        int32, (tokens,).
+
+    Example:
+        >>> fill(np.array([1, 4, 2]), 4, [[{"token_id": 7}]])
+        array([1, 7, 2])
+    """
+    filled = token_ids.copy()
+    filled[filled == mask_token_id] = [proposed[0]["token_id"] for proposed in masks]
+    return filled
 
 
 def require_masks(

@@ -60,9 +60,9 @@ def _rule(spec: Mapping[str, Any]) -> Any:
         if mark is not None:
             return lambda token, mark=mark: token.startswith(mark)
     raise TokenizerError(
-        "Whole words can be masked where tokens show where words begin, by a prefix or by the sign "
-        f"of a space. Received: a {model['type']} tokenizer without either. "
-        "Mask single tokens instead: whole_word_mask=False."
+        "Words and spans can be masked where tokens show where words begin, by a prefix or by the "
+        f"sign of a space. Received: a {model['type']} tokenizer without either. "
+        "Mask single tokens instead: mask_unit='tokens'."
     )
 
 

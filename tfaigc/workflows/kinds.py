@@ -62,7 +62,7 @@ MASKED_TOKENS = TaskKind(
     OwnTokens(),
     {},
     {},
-    {name: name for name in ("mlm_probability", "whole_word_mask", "sentence_task")},
+    {name: name for name in ("mlm_probability", "mask_unit", "sentence_task")},
 )
 EMBEDDINGS = TaskKind(
     "TextEmbedder",
