@@ -56,6 +56,10 @@ def _strings() -> dict[str, Any]:
         "serving_default": (measure, [text]),
         "bytes": (lambda text: {"raw_bytes": tf.identity(text)}, [text]),
         "upper": (lambda text: {"upper": tf.strings.upper(text)}, [text]),
+        "shout": (
+            lambda word: {"y": tf.strings.join([word, "!"])},
+            [tf.TensorSpec((), tf.string, name="word")],
+        ),
         "invalid": (lambda text: {"y": tf.strings.join([text, b"\xff"])}, [text]),
     }
 

@@ -85,6 +85,8 @@ def test_predict_gives_tensors_and_says_who_answered(prediction: Any) -> None:
     assert tf.make_ndarray(response.outputs["y"]).tolist() == [20.0, 40.0]
     assert response.model_spec.version.value == 2
     assert response.model_spec.signature_name == "serving_default"
+    # Clients read values in the field of their type; nothing is packed.
+    assert list(response.outputs["y"].float_val) == [20.0, 40.0]
     older = prediction.Predict(predict_request("scales", version=1, x=floats(1)))
     assert tf.make_ndarray(older.outputs["y"]).tolist() == [10.0]
     labelled = prediction.Predict(predict_request("scales", version="stable", x=floats(1)))
@@ -97,6 +99,8 @@ def test_every_type_passes(prediction: Any) -> None:
         response = prediction.Predict(predict_request("numbers", dtype, x=values))
         answer = tf.make_ndarray(response.outputs["y"])
         assert (answer.dtype, answer.tolist()) == (values.dtype, values.tolist())
+    scalar = prediction.Predict(predict_request("strings", "shout", word="a")).outputs["y"]
+    assert tf.make_ndarray(scalar) == b"a!"
     for texts in ([b"a\\0\xff", b""], []):
         request = predict_request("strings", "bytes", text=np.array(texts, dtype=object))
         request.inputs["text"].dtype = 7
@@ -129,6 +133,37 @@ def test_examples_are_classified_and_regressed(prediction: Any) -> None:
     regress = regression_pb2.RegressionRequest(input=request.input)
     fill(regress.model_spec, "examples", "regress")
     assert [each.value for each in prediction.Regress(regress).result.regressions] == [6.0, 2.0]
+
+
+TASKS = {"": "classify", "regress": "regress"}
+
+
+def multi_request(tasks: dict[str, str] = TASKS, **fields: Any) -> Any:
+    request = inference_pb2.MultiInferenceRequest(**fields)
+    for signature, method in tasks.items():
+        task = request.tasks.add(method_name=f"tensorflow/serving/{method}")
+        fill(task.model_spec, "examples", signature)
+    return request
+
+
+def test_examples_are_classified_and_regressed_at_once(prediction: Any) -> None:
+    request = multi_request()
+    feature = request.input.example_list.examples.add().features.feature["x"]
+    feature.float_list.value.append(3.0)
+    first, second = prediction.MultiInference(request).results
+    assert [each.label for each in first.classification_result.classifications[0].classes] == [
+        "up",
+        "down",
+    ]
+    assert first.model_spec.signature_name == "serving_default"
+    assert [each.value for each in second.regression_result.regressions] == [6.0]
+    assert second.model_spec.version.value == 1
+
+
+def two_models() -> Any:
+    request = multi_request()
+    request.tasks[1].model_spec.name = "scales"
+    return request
 
 
 def test_models_are_described(prediction: Any, models_service: Any) -> None:
@@ -185,6 +220,12 @@ FAULTS: list[tuple[str, Any, str, str]] = [
     ),
     ("Predict", predict_request("scales"), "INVALID_ARGUMENT", "Missing but required: {x}"),
     ("Predict", predict_request("scales", z=floats(1)), "INVALID_ARGUMENT", "signature: z"),
+    (
+        "Predict",
+        predict_request("scales", x=floats(1), z=floats(1)),
+        "INVALID_ARGUMENT",
+        "2!=1 len({x,z}) != len({x}). Sent extra: {z}. Missing but required: {}.",
+    ),
     ("Predict", predict_request("scales", x=[1]), "INVALID_ARGUMENT", "must be of type float"),
     ("Predict", predict_request("scales", x=["a"]), "INVALID_ARGUMENT", "must be of type float"),
     (
@@ -241,7 +282,23 @@ FAULTS: list[tuple[str, Any, str, str]] = [
     ("GetModelMetadata", metadata_request("x"), "INVALID_ARGUMENT", "field x is not supported"),
     ("GetModelStatus", status_request("none"), "NOT_FOUND", "any versions of model none"),
     ("GetModelStatus", status_request("scales", 9), "NOT_FOUND", "version 9 of model scales"),
-    ("MultiInference", inference_pb2.MultiInferenceRequest(), "UNIMPLEMENTED", ""),
+    ("MultiInference", multi_request({}), "INVALID_ARGUMENT", "has no name specified"),
+    ("MultiInference", multi_request(), "INVALID_ARGUMENT", "Input is empty."),
+    ("MultiInference", two_models(), "INVALID_ARGUMENT", "must access the same model"),
+    (
+        "MultiInference",
+        multi_request({"": "classify", "serving_default": "classify"}),
+        "INVALID_ARGUMENT",
+        "Duplicate evaluation of signature: serving_default",
+    ),
+    ("MultiInference", multi_request({"x": "regress"}), "INVALID_ARGUMENT", "model graph: x"),
+    ("MultiInference", multi_request({"": "regress"}), "INVALID_ARGUMENT", "one output Tensor"),
+    (
+        "MultiInference",
+        multi_request({"": "predict"}),
+        "UNIMPLEMENTED",
+        "method_name: tensorflow/serving/predict",
+    ),
     ("HandleReloadConfigRequest", model_management_pb2.ReloadConfigRequest(), "UNIMPLEMENTED", ""),
 ]
 

@@ -15,7 +15,7 @@ from tfaigc.serving.descriptions import signature_json
 from tfaigc.serving.examples import read_examples
 from tfaigc.serving.json_answers import write_predictions
 from tfaigc.serving.json_predict import read_inputs
-from tfaigc.serving.protos import DEFAULT_SIGNATURE, fill_spec, tensor_proto
+from tfaigc.serving.protos import DEFAULT_SIGNATURE, fill_spec
 from tfaigc.serving.rest_client import as_json
 from tfaigc.serving.retrying import refused
 from tfaigc.serving.saved_model import signature_of_proto
@@ -95,7 +95,8 @@ class GrpcClient(Connection):
         request = predict_pb2.PredictRequest()
         fill_spec(request.model_spec, *key)
         for name, array in arrays.items():
-            request.inputs[name].CopyFrom(tensor_proto(array))
+            proto = tf.make_tensor_proto(array, dtype=tf.as_dtype(array.dtype))
+            request.inputs[name].CopyFrom(proto)
         response = self._ask(self._prediction.Predict, request)
         outputs = {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
         if set(outputs) != set(signature.outputs):

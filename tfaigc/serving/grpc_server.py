@@ -15,6 +15,7 @@ from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
@@ -23,6 +24,7 @@ from tensorflow_serving.apis import (
 
 from tfaigc.serving.access import Access
 from tfaigc.serving.core import Core
+from tfaigc.serving.example_calls import EXAMPLE_CALLS, read_tasks
 from tfaigc.serving.limits import Limits
 from tfaigc.serving.protos import (
     example_inputs,
@@ -31,12 +33,6 @@ from tfaigc.serving.protos import (
     signature_of,
     spec_of,
     tensor_proto,
-)
-from tfaigc.serving.results import (
-    check_classification,
-    check_regression,
-    classification,
-    regression,
 )
 from tfaigc.serving.servable import Servable
 from tfaigc.serving.statuses import Code, RequestError, invalid
@@ -164,46 +160,28 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         return self._calls.answer(
-            "predict", request, context, lambda: self._predict(request, context)
+            "Predict", request, context, lambda: self._predict(request, context)
         )
 
     def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        def fill(response: Any, outputs: Arrays, batch: int) -> None:
-            classes, scores = classification(outputs, batch)
-            for row in range(batch):
-                each = response.result.classifications.add()
-                for column in range((classes if classes is not None else scores).shape[1]):  # type: ignore[union-attr]
-                    found = each.classes.add()
-                    if classes is not None:
-                        found.label = classes[row, column].decode("utf-8", "replace")
-                    if scores is not None:
-                        found.score = scores[row, column]
-
         return self._on_examples(
-            request,
-            context,
-            "classify",
-            check_classification,
-            fill,
-            classification_pb2.ClassificationResponse(),
+            "Classify", request, context, classification_pb2.ClassificationResponse()
         )
 
     def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        def fill(response: Any, outputs: Arrays, batch: int) -> None:
-            for number in regression(outputs, batch).tolist():
-                response.result.regressions.add().value = number
+        return self._on_examples("Regress", request, context, regression_pb2.RegressionResponse())
 
-        return self._on_examples(
-            request,
-            context,
-            "regress",
-            check_regression,
-            fill,
-            regression_pb2.RegressionResponse(),
+    def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        # The first task says which model is asked; without any, that is none.
+        first = request.tasks[0] if request.tasks else inference_pb2.InferenceTask(model_spec={})
+        return self._calls.answer(
+            "MultiInference", first, context, lambda: self._infer(first, request, context)
         )
 
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        return self._calls.answer("metadata", request, context, lambda: self._metadata(request))
+        return self._calls.answer(
+            "GetModelMetadata", request, context, lambda: self._metadata(request)
+        )
 
     def _predict(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._calls.core.manager.lent(spec_of(request)) as servable:
@@ -225,28 +203,40 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
     def _on_examples(
-        self,
-        request: Any,
-        context: grpc.ServicerContext,
-        api: str,
-        check: Callable[[Signature], None],
-        fill: Callable[[Any, Arrays, int], None],
-        response: Any,
+        self, api: str, request: Any, context: grpc.ServicerContext, response: Any
     ) -> Any:
+        call = EXAMPLE_CALLS[api]
+
         def work() -> Any:
             with self._calls.core.manager.lent(spec_of(request)) as servable:
                 name = signature_of(request)
                 if name not in servable.signatures:
                     raise invalid(f"No signature was found with the name: {name}")
-                check(servable.signatures[name])
-                inputs = example_inputs(request)
-                self._calls.core.metrics.examples(servable.name, example_count(inputs))
+                call.check(servable.signatures[name])
+                inputs = self._examples(request, servable)
                 outputs = self._calls.run(servable, name, inputs, context)
             fill_spec(response.model_spec, servable.name, servable.version, name)
-            fill(response, outputs, example_count(inputs))
+            call.fill(response.result, outputs, example_count(inputs))
             return response
 
         return self._calls.answer(api, request, context, work)
+
+    def _infer(self, first: Any, request: Any, context: grpc.ServicerContext) -> Any:
+        response = inference_pb2.MultiInferenceResponse()
+        with self._calls.core.manager.lent(spec_of(first)) as servable:
+            tasks = read_tasks(request, servable.signatures)
+            inputs = self._examples(request, servable)
+            for task in tasks:
+                outputs = self._calls.run(servable, task.signature, inputs, context)
+                result = response.results.add()
+                fill_spec(result.model_spec, servable.name, servable.version, task.signature)
+                task.call.fill(getattr(result, task.result), outputs, example_count(inputs))
+        return response
+
+    def _examples(self, request: Any, servable: Servable) -> Arrays:
+        inputs = example_inputs(request)
+        self._calls.core.metrics.examples(servable.name, example_count(inputs))
+        return inputs
 
     def _metadata(self, request: Any) -> Any:
         if not request.metadata_field:
@@ -272,7 +262,7 @@ class _Models(model_service_pb2_grpc.ModelServiceServicer):
         self._calls = calls
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        return self._calls.answer("status", request, context, lambda: self._status(request))
+        return self._calls.answer("GetModelStatus", request, context, lambda: self._status(request))
 
     def _status(self, request: Any) -> Any:
         response = get_model_status_pb2.GetModelStatusResponse()

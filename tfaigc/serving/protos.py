@@ -13,6 +13,17 @@ from tfaigc.serving.statuses import invalid
 
 _MOST_ELEMENTS = 2**26
 
+# Where a `TensorProto` has values, by the name of NumPy's type; halves as whole numbers.
+_VALUE_FIELDS = {
+    "object": "string_val",
+    "bool": "bool_val",
+    **dict.fromkeys(("int8", "int16", "int32", "uint8", "uint16"), "int_val"),
+    **{name: f"{name}_val" for name in ("int64", "uint32", "uint64")},
+    **dict.fromkeys(("float16", "bfloat16"), "half_val"),
+    "float32": "float_val",
+    "float64": "double_val",
+}
+
 DEFAULT_SIGNATURE = "serving_default"
 
 
@@ -121,14 +132,23 @@ def fill_spec(spec: Any, model: str, version: int | str | None, signature: str) 
 
 
 def tensor_proto(array: np.ndarray) -> Any:
-    """Makes a `TensorProto` of an array.
+    """Makes a `TensorProto` of an array, as the official server answers.
 
     Args:
         array: Numbers, or bytes in an array of dtype object.
 
     Returns:
-        The protocol buffer.
+        The protocol buffer. Its values stand in the field of their type, such as `float_val`, where
+        clients look for them, and never packed in `tensor_content`.
     """
     import tensorflow as tf
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-    return tf.make_tensor_proto(array, dtype=tf.as_dtype(array.dtype))
+    dtype, field = tf.as_dtype(array.dtype), _VALUE_FIELDS.get(array.dtype.name)
+    if field is None:
+        return tf.make_tensor_proto(array, dtype=dtype)
+    shape = tf.TensorShape(array.shape).as_proto()
+    proto = TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
+    values = array.view(np.uint16) if field == "half_val" else array
+    getattr(proto, field).extend(values.ravel().tolist())
+    return proto

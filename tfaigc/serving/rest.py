@@ -34,10 +34,12 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _CALL = re.compile(
-    r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?:(classify|regress|predict)"
+    r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?:(classify|regress|predict)",
+    re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"/v1/models(?:/([^/:]+))?(?:/versions/([0-9]+)|/labels/([^/:]+))?(?:/(metadata))?"
+    r"/v1/models(?:/([^/:]+))?(?:/versions/([0-9]+)|/labels/([^/:]+))?(?:/(metadata))?",
+    re.IGNORECASE,
 )
 _LARGEST_VERSION = 2**63 - 1
 
@@ -210,10 +212,11 @@ def _preflight(request: Request) -> Response:
 
 def _target(method: str, path: str) -> _Target:
     """Reads what a request is about from its path."""
-    if method == "POST" and (found := _CALL.fullmatch(path)):
+    # As with the official server, the case of a call counts, that of all before it does not.
+    if method == "POST" and (found := _CALL.fullmatch(path)) and found[4] in METHODS:
         return _Target(found[4], _model_spec(found), False)
     if method == "GET" and (found := _QUESTION.fullmatch(path)):
-        return _Target("", _model_spec(found), found[4] is not None)
+        return _Target("", _model_spec(found), found[4] == "metadata")
     raise invalid(f"Malformed request: {method} {path}")
 
 

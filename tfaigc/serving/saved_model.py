@@ -70,11 +70,16 @@ class SavedModel:
         if timeout is not None:
             options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout * 1000)))
         try:
-            return self._session.run(fetches, feeds, options=options)
+            outputs = self._session.run(fetches, feeds, options=options)
         except tf.errors.OpError as error:
             raise RequestError(Code(error.error_code), _brief(error.message)) from error
         except (TypeError, ValueError) as error:
             raise invalid(_brief(str(error))) from error
+        # A session gives NumPy's numbers, or bytes, for scalars.
+        return {
+            key: np.asarray(value, signature.outputs[key].numpy_dtype)
+            for key, value in outputs.items()
+        }
 
     def close(self) -> None:
         """Frees the session; nothing may run any more."""

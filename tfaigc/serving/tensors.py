@@ -75,18 +75,27 @@ class Signature:
         )
 
     def check_names(self, given: Iterable[str]) -> None:
-        """Refuses names that are no inputs.
+        """Refuses too many or too few inputs, and names that are none of them.
 
         Args:
             given: The names that a request has.
 
         Raises:
-            RequestError: An input is unknown.
+            RequestError: Inputs are too many, missing without having defaults, or unknown.
         """
-        if unknown := sorted(set(given) - set(self.inputs)):
+        names, known = set(given), set(self.inputs)
+        missing = known - names - set(self.defaults)
+        if len(names) > len(known) or (missing and len(names) < len(known)):
             raise invalid(
-                f"input tensor alias not found in signature: {unknown[0]}. "
-                f"Inputs expected to be in the set {{{','.join(self.inputs)}}}."
+                f"input size does not match signature: {len(names)}!={len(known)} "
+                f"len({_listed(names)}) != len({_listed(known)}). "
+                f"Sent extra: {_listed(names - known)}. "
+                f"Missing but required: {_listed(missing)}."
+            )
+        if names - known:
+            raise invalid(
+                f"input tensor alias not found in signature: {min(names - known)}. "
+                f"Inputs expected to be in the set {_listed(known)}."
             )
 
     def complete(self, given: Arrays) -> dict[str, np.ndarray]:
@@ -108,15 +117,13 @@ class Signature:
             )
         self.check_names(given)
         arrays = {**self.defaults, **given}
-        if missing := sorted(set(self.inputs) - set(arrays)):
-            raise invalid(
-                f"input size does not match signature: {len(given)}!={len(self.inputs)} "
-                f"len({{{','.join(sorted(given))}}}) != len({{{','.join(self.inputs)}}}). "
-                f"Sent extra: {{}}. Missing but required: {{{','.join(missing)}}}."
-            )
         for name, array in given.items():
             _check(self.inputs[name], array)
         return arrays
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"{{{','.join(sorted(names))}}}"
 
 
 def _check(spec: TensorSpec, array: np.ndarray) -> None:
