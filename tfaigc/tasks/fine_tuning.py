@@ -214,6 +214,20 @@ class FineTunedModel(keras.Model):
             usual_weight=self._usual_weight,
         )
 
+    def test_step(self, data: Any) -> Any:
+        """Measures one batch, whose loss counts by ``loss_weight``, not by its rows.
+
+        So a validation's loss is the same whatever its batches are, packed ones too.
+        """
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        # Keras has each replica's loss stand for its share of the whole one.
+        replicas = tf.cast(tf.distribute.get_strategy().num_replicas_in_sync, loss.dtype)
+        weight = self.loss_weight(y, sample_weight)
+        self._loss_tracker.update_state(loss * replicas, sample_weight=weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
     def loss_weight(self, y: Any, sample_weight: Any) -> Any:
         """Says how much some examples count in the mean that the loss takes.
 

@@ -77,6 +77,9 @@ class TagTable:
 class EntityF1(keras.metrics.Metric):
     """F1 of whole entities over all types, as seqeval's and conlleval's.
 
+    Sentences that share a row are read as one, so that an entity at the end of one may swallow the
+    beginning of the next, if its tag says that it goes on; reports read each alone.
+
     Args:
         labels: The tags, in the order of their numbers.
     """
