@@ -22,11 +22,16 @@ def test_the_message_shows_five_and_counts_the_rest() -> None:
 
 
 def test_the_share_that_the_message_names_is_enough() -> None:
-    for total in (8, 9, 123, 4567):
+    for total in (9, 123, 4567):
         with pytest.raises(DataError) as caught:
             settle(FAULTS, total=total, source="a.csv")
         share = float(str(caught.value).rsplit("=", 1)[1].rstrip("."))
         assert settle(FAULTS, total=total, source="a.csv", max_invalid_share=share)
+
+
+def test_one_row_at_least_must_be_left() -> None:
+    with pytest.raises(DataError, match=r"8 bad rows of 8[^=]*Correct the rows\.$"):
+        settle(FAULTS, total=8, source="a.csv", max_invalid_share=1.0)
 
 
 def test_dropped_rows_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -120,6 +120,16 @@ def test_spans_of_short_texts_are_rare_rather_than_long(length: int) -> None:
     assert not chosen[:, [0, -1]].any()
 
 
+@each_unit
+def test_a_batch_has_something_to_guess_if_it_can(unit: str) -> None:
+    ids = np.array([[1, 9, 9, 2], [1, 2, 0, 0]], "int32")
+    inputs = {"token_ids": ids, "padding_mask": (ids > 0).astype("int32")}
+    rare = masking(unit, probability=1e-9)
+    assert chosen_of(rare, inputs)[0].sum(axis=1).tolist() == [1, 0]
+    inputs["token_ids"] = np.ones_like(ids)
+    assert not chosen_of(rare, inputs)[0].any()
+
+
 @pytest.mark.parametrize("unit", ["words", "spans"])
 def test_units_end_with_the_texts_that_share_a_row(unit: str) -> None:
     # No token begins a word, none is special: each text is one.

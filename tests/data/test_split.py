@@ -37,6 +37,14 @@ def test_fractions_must_sum_to_one(fractions: tuple[float, float]) -> None:
         stratified_split(np.zeros(4, int), fractions, seed=0)
 
 
+def test_many_small_classes_have_records_in_every_split() -> None:
+    labels = np.repeat(range(6), 5)
+    splits = stratified_split(labels, (0.7, 0.2, 0.1), seed=0)
+    assert sorted(np.concatenate(splits).tolist()) == list(range(30))
+    assert [len(split) for split in splits] == [21, 6, 3]
+    assert set(labels[splits[0]]) == set(range(6))
+
+
 def test_too_few_records() -> None:
     with pytest.raises(DataError, match="Every split must have a record"):
         stratified_split(np.array([0, 1]), (0.8, 0.1, 0.1), seed=0)

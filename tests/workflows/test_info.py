@@ -63,10 +63,57 @@ def test_a_pretrained_model_is_for_training(tiny_bert: Path) -> None:
 def test_data(reviews_csv: Path) -> None:
     status, out, _ = info(reviews_csv)
     assert status == 0
-    assert "48" in out
-    assert "text, label" in out
-    assert "negative 24" in out
+    lines = facts(out)
+    assert (lines["rows"], lines["columns"]) == ("48", "text, label")
+    assert lines["classes"] == "negative 24, positive 24"
     assert f"train_data={reviews_csv} text_column=text label_column=label" in out
+
+
+TAGGED = "Ada B-PER\nwon O\n\nBonn B-LOC\n. O\n"
+CHAT = '[{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}]'
+FORMS = {
+    "classes and faults": (
+        *("a.csv", "text,label\none,x\none,y\n ,x\ntwo,\n3,4,5\n"),
+        {"rows": "4", "unusable": "3 of the rows", "classes": "x 1, y 1"},
+        "sentiment.yaml",
+    ),
+    "numbers": ("a.tsv", "text\tlabel\na b\t0.5\nc\t2\n", {"numbers": "0.5 to 2"}, "ratings.yaml"),
+    "several classes": ("a.csv", 'text,labels\na,x\nb,"x,y"\n', {"classes": "x 2, y 1"}, "true"),
+    "tags": ("a.txt", TAGGED, {"entities": "LOC 1, PER 1"}, "entities.yaml"),
+    "texts": ("a.txt", "some text\nmore of it\n", {"rows": "2"}, "masked_words.yaml"),
+    "pairs": ("a.csv", "source,target\na,b\na,b\n", {"duplicates": "1"}, "pronouncer.yaml"),
+    "scores": (
+        "a.csv",
+        "text,text_pair,score\na,b,1\n",
+        {"texts": "scored pairs"},
+        "embeddings.yaml",
+    ),
+    "chat": ("a.jsonl", f'{{"messages": {CHAT}}}', {"rows": "1"}, "writer.yaml"),
+    "unknown": ("a.csv", "body\na\n", {"columns": "body"}, "info {path} --text-column body"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_records_say(form: str, tmp_path: Path) -> None:
+    name, content, expected, following = FORMS[form]
+    (tmp_path / name).write_text(content)
+    status, out, err = info(tmp_path / name)
+    assert status == 0, err
+    lines = facts(out)
+    assert {key: lines[key][: len(value)] for key, value in expected.items()} == expected
+    assert out.rstrip().splitlines()[-1].find(following.format(path=tmp_path / name)) > 0
+
+
+def test_each_bad_row_has_a_line_and_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\none,x\none,y\n ,x\ntwo,\n3,4,5\n")
+    _, out, _ = info(tmp_path / "a.csv")
+    for fault in (
+        "line 4: text is empty",
+        "line 5: label is missing",
+        "line 6: must have 2 fields",
+    ):
+        assert f"{tmp_path / 'a.csv'}, {fault}" in out
+    assert facts(out)["duplicates"] == "1; 1 with more than one label"
 
 
 def test_quiet_keeps_the_description(reviews_csv: Path) -> None:

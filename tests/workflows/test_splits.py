@@ -91,9 +91,7 @@ def test_no_two_splits_share_a_text(tmp_path: Path, capsys: pytest.CaptureFixtur
     splits = split(write(tmp_path / "data.csv", rows))
     every = [texts(table) for table in (splits.train, splits.validation, splits.test)]
     assert sum(map(len, every)) == 60 == len(set.union(*every))
-    assert (
-        "61 exact duplicates left out; 1 texts had more than one label" in capsys.readouterr().out
-    )
+    assert "61 exact duplicates left out; 1 text had more than one label" in capsys.readouterr().out
 
 
 def test_a_sample_of_the_training_file(hundred: Path) -> None:

@@ -260,14 +260,18 @@ cli.add_command(serve)
 cli.add_command(deploy)
 
 
-@cli.command(short_help="Describe a model or a data file.")
+@cli.command(short_help="Describe a model or data.")
 @click.argument("path")
 @column_option("text", "text")
 @column_option("label", "label")
 @shared_options
 @click.pass_context
 def info(context: click.Context, path: str, text_column: str, label_column: str) -> None:
-    """Describe PATH: a model's or SavedModel's sizes and labels, or a data file's rows."""
+    """Describe PATH: a model's or SavedModel's sizes and labels, or data's rows.
+
+    Data is a file, a directory of images, a TFDS name, or a built-in one. Rows that cannot be used
+    are listed with line and reason.
+    """
     screen = prepare(context)
     from tfaigc.workflows.info import info as run
 

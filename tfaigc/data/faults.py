@@ -51,7 +51,7 @@ def settle(
         The faults, each of which the log now names.
 
     Raises:
-        DataError: More than the allowed share of the rows is bad.
+        DataError: More than the allowed share of the rows is bad, or all are.
 
     Example:
         >>> settle([], total=10, source="reviews.csv")
@@ -62,7 +62,7 @@ def settle(
             f"max_invalid_share must be between 0 and 1. Received: {max_invalid_share}. "
             "Pass 0.01 to drop up to one bad row in a hundred."
         )
-    if len(faults) > max_invalid_share * total:
+    if len(faults) > max_invalid_share * total or 0 < total == len(faults):
         raise DataError(_message(faults, total, source, max_invalid_share))
     for fault in faults[known:]:
         logger.warning("Dropped %s", fault)
@@ -81,5 +81,6 @@ def _message(faults: Sequence[Fault], total: int, source: str, allowed: float) -
     lines += [f"  {fault}" for fault in faults[:SHOWN]]
     if len(faults) > SHOWN:
         lines.append(f"  and {len(faults) - SHOWN:,} more")
-    lines.append(f"Correct the {rows}, or drop such rows with max_invalid_share={share:g}.")
+    dropped = f", or drop such rows with max_invalid_share={share:g}" if share < 1 else ""
+    lines.append(f"Correct the {rows}{dropped}.")
     return "\n".join(lines)

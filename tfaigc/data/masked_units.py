@@ -33,7 +33,7 @@ def check_mask_unit(unit: str) -> None:
 
 
 def choose_units(free: Array, begins: Array, draws: Array, probability: float) -> Array:
-    """Chooses each unit by a chance of its own.
+    """Chooses each unit by a chance of its own, and one in any case.
 
     Args:
         free: bool, (batch, length): what may be chosen.
@@ -50,7 +50,8 @@ def choose_units(free: Array, begins: Array, draws: Array, probability: float) -
         array([[ True,  True, False]])
     """
     first = np.maximum.accumulate(np.where(begins, np.arange(begins.shape[1]), 0), axis=1)
-    return np.asarray(free & (np.take_along_axis(draws, first, axis=1) < probability))
+    drawn = np.where(free, np.take_along_axis(draws, first, axis=1), np.inf)
+    return free & ((drawn < probability) | (drawn == drawn.min(initial=np.inf)))
 
 
 def choose_spans(
@@ -61,7 +62,7 @@ def choose_spans(
     Spans begin at any word and have up to ten, short ones more often: 3.8 on average. They are
     taken one after the other until ``probability`` of a row's tokens is hidden. The last one ends
     early there, and whether it has the word that no longer fits whole is left to chance, so that
-    the share is met on average, in short rows too.
+    the share is met on average, in short rows too. A batch has one word of them in any case.
 
     Args:
         free: bool, (batch, length): what may be chosen.
@@ -87,9 +88,11 @@ def choose_spans(
     taken, first = _first_spans(place, more, texts[rows, columns])
     order = np.argsort(taken, axis=1, kind="stable")
     before = np.cumsum(sizes[rows, order], axis=1) - sizes[rows, order]
-    reached = before + draws[2, :, :1] * sizes[rows, order]
+    over = before + draws[2, :, :1] * sizes[rows, order]
+    over -= probability * free.sum(axis=1, keepdims=True)
+    over = np.where(sizes[rows, order] > 0, over, np.inf)
     hidden = np.zeros(columns.shape, np.bool_)
-    hidden[rows, order] = reached < probability * free.sum(axis=1, keepdims=True)
+    hidden[rows, order] = (over < 0) | (over == over.min(initial=np.inf))
     return free & hidden[rows, word_of], columns[rows, first][rows, word_of]
 
 

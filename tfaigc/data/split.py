@@ -80,15 +80,10 @@ def stratified_split(
             "Pass (0.8, 0.1, 0.1)."
         )
     label_ids = np.asarray(label_ids)
-    splits: list[list[np.ndarray]] = [[] for _ in fractions]
-    for number, label in enumerate(np.unique(label_ids)):
-        rows = np.flatnonzero(label_ids == label)
-        rows = rows[permutation(len(rows), seed, number)]
-        ends = np.round(np.cumsum(fractions) * len(rows)).astype(int)
-        ends = np.maximum(ends, 1)
-        for split, part in zip(splits, np.split(rows, ends[:-1]), strict=True):
-            split.append(part)
-    joined = [np.sort(np.concatenate(split)) for split in splits]
+    joined = _cut_classes(label_ids, fractions, seed)
+    if any(share > 0 and not len(rows) for share, rows in zip(fractions, joined, strict=True)):
+        # Many small classes, each of which alone is rounded to none in a split.
+        joined = _cut_classes(label_ids, fractions, seed, carry=True)
     for share, rows in zip(fractions, joined, strict=True):
         if share > 0 and not len(rows):
             raise DataError(
@@ -97,6 +92,24 @@ def stratified_split(
                 "files of their own for validation and test."
             )
     return joined
+
+
+def _cut_classes(
+    label_ids: np.ndarray, fractions: Sequence[float], seed: int, *, carry: bool = False
+) -> list[np.ndarray]:
+    """Cuts each class by itself, or with what rounding has left of those before it."""
+    splits: list[list[np.ndarray]] = [[] for _ in fractions]
+    shares = np.cumsum(fractions)
+    begin = 0
+    for number, label in enumerate(np.unique(label_ids)):
+        rows = np.flatnonzero(label_ids == label)
+        rows = rows[permutation(len(rows), seed, number)]
+        ends = np.round(shares * (begin + len(rows))) - np.round(shares * begin)
+        ends = np.maximum.accumulate(np.maximum(ends.astype(int), 1))
+        for split, part in zip(splits, np.split(rows, ends[:-1]), strict=True):
+            split.append(part)
+        begin += len(rows) if carry else 0
+    return [np.sort(np.concatenate(split)) for split in splits]
 
 
 def grouped_split(

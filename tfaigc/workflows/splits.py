@@ -112,7 +112,7 @@ def read_splits(recipe: Recipe, *, screen: Screen) -> Splits:
         if source is not None
     }
     train, targets = _without_duplicates(
-        train, targets, list(held_out.values()), _read_fields(kind), screen
+        train, targets, list(held_out.values()), read_fields(kind), screen
     )
     kind.check(train, targets)
     splits = {**_split(train, kind, targets, recipe, held_out), **held_out}
@@ -162,7 +162,7 @@ def read_examples(
         if field in kind.columns and column not in (None, field)
     }
     table = read_records(
-        _records(source),
+        built_in_or_source(source),
         columns=named,
         max_invalid_share=max_invalid_share,
         readers=WORD_FILE_READERS if "words" in kind.columns else FILE_READERS,
@@ -215,7 +215,12 @@ def _exactly(value: object) -> str:
     return value.tobytes().hex() if isinstance(value, np.ndarray) else str(value)
 
 
-def _records(source: str) -> object:
+def built_in_or_source(source: str) -> object:
+    """Finds built-in records by their name; what is none of these stays as it is.
+
+    Raises:
+        DataError: There are none of that name, but of one like it.
+    """
     if Path(source).exists() or Path(source).suffix or "://" in source:
         return source
     if source in BUILT_IN:
@@ -242,7 +247,7 @@ def _read(
     )
 
 
-def _read_fields(kind: TargetKind) -> list[str]:
+def read_fields(kind: TargetKind) -> list[str]:
     """Names what is read of a record, in which duplicates are equal."""
     return [field for field in kind.columns if field not in _TOLD]
 
@@ -260,7 +265,8 @@ def _without_duplicates(
         rows = np.intersect1d(rows, first_of_duplicates(train, fields=fields, seen=table))
     if len(own) < len(train):
         conflicts = count_conflicts(train, targets.values, fields=fields)
-        also = f"; {conflicts:,} texts had more than one label" if conflicts else ""
+        texts = "text" if conflicts == 1 else "texts"
+        also = f"; {conflicts:,} {texts} had more than one label" if conflicts else ""
         screen.fact("", f"{len(train) - len(own):,} exact duplicates left out{also}")
     if len(rows) < len(own):
         leaked = len(own) - len(rows)
