@@ -16,19 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import environments, machine
-from harness.contenders import BENCHMARKS, CHECKOUT, CONTENDERS, DEFAULT, RESULTS
-from harness.summary import to_markdown
-
-SETTINGS = {
-    "batch_size": 32,
-    "inference_batch_size": 64,
-    "max_length": 128,
-    "learning_rate": 5e-5,
-    "seed": 0,
-}
-
-
-DATA = ("reviews", "topics")
+from harness.contenders import BENCHMARKS, CHECKOUT, CONTENDERS, RESULTS
+from harness.summary import in_a_line, to_markdown
+from harness.works import WORKS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "load_average": machine.load_average(),
         "pairs": asked.pairs,
         "data": asked.data,
-        "job": {key: value for key, value in job.items() if key in (*SETTINGS, "epochs")},
+        "job": {**WORKS[asked.data].settings, "epochs": job["epochs"]},
         **data,
         "runs": [],
         "failures": [],
     }
     for pair in range(asked.pairs):
         for name, python in pythons.items():
-            seeded = {**job, "seed": SETTINGS["seed"] + pair}
+            seeded = {**job, "seed": pair}
             _run(name, python, seeded, directory / f"{pair + 1}-{name}", results)
             # Written each time, so that an interrupted measurement is not lost.
             _write(directory / "results.json", results)
@@ -69,19 +59,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", choices=DATA, default="reviews", help="what is classified")
+    parser.add_argument("--data", choices=WORKS, default="reviews", help="what is learnt")
     parser.add_argument("--pairs", type=_positive, default=5, help="runs of each contender")
     parser.add_argument("--examples", type=_positive, help="a quick run on the first rows only")
-    parser.add_argument("--epochs", type=_positive, default=2)
+    parser.add_argument("--epochs", type=_positive, help="passes over the training rows")
     parser.add_argument(
         "--contenders",
         nargs="+",
         choices=CONTENDERS,
-        default=list(DEFAULT),
         metavar="NAME",
         help=f"ratios are taken of the first; of: {', '.join(CONTENDERS)}",
     )
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    work = WORKS[asked.data]
+    asked.contenders = asked.contenders or list(work.contenders)
+    asked.examples = asked.examples or work.examples
+    asked.epochs = asked.epochs or work.settings["epochs"]
+    unable = [name for name in asked.contenders if work.task not in CONTENDERS[name].tasks]
+    if unable:
+        parser.error(f"--data {asked.data} is not for {', '.join(unable)}.")
+    return asked
 
 
 def _positive(text: str) -> int:
@@ -93,11 +90,19 @@ def _positive(text: str) -> int:
 def _prepare(directory: Path, asked: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fetches the model and writes the rows; returns the common job and what is in the data."""
     files = {f"{name}_file": str(directory / f"{name}.jsonl") for name in ("train", "test")}
-    wish = {"data": asked.data, "seed": SETTINGS["seed"], "examples": asked.examples, **files}
+    work = WORKS[asked.data]
+    wish = {
+        "data": asked.data,
+        "model": work.model,
+        "models": str(RESULTS / "models"),
+        "seed": 0,
+        "examples": asked.examples,
+        **files,
+    }
     python = environments.ensure(CONTENDERS["tfaigc"])
     data = _call(python, "prepare.py", wish, directory / "prepare")
     job = {key: data.pop(key) for key in ("model", "labels")}
-    return {**SETTINGS, **job, **files, "epochs": asked.epochs}, data
+    return {"task": work.task, **work.settings, **job, **files, "epochs": asked.epochs}, data
 
 
 def _run(name: str, python: Path, job: dict[str, Any], stem: Path, results: dict[str, Any]) -> None:
@@ -113,14 +118,7 @@ def _run(name: str, python: Path, job: dict[str, Any], stem: Path, results: dict
         print("".join(f"    {line}\n" for line in log.read_text("utf-8").splitlines()[-8:]), end="")
         return
     results["runs"].append({"contender": name, **answer})
-    figures = answer["figures"]
-    print(
-        f"train {figures['train_examples_per_second']:7.1f} ex/s   "
-        f"infer {figures['infer_examples_per_second']:7.1f} ex/s   "
-        f"memory {figures['peak_memory_mib']:6.0f} MiB   "
-        f"accuracy {figures['test_accuracy']:.3f}",
-        flush=True,
-    )
+    print(in_a_line(answer["figures"], WORKS[results["data"]].unit), flush=True)
 
 
 def _call(python: Path, worker: str, job: dict[str, Any], stem: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class Contender:
         title: What tables call it.
         worker: File name under ``workers/``.
         requirements: File name, without its ending, under ``requirements/``.
+        tasks: What the worker can do.
         from_checkout: Whether tfaigc is installed too, from this checkout.
         options: What the worker is told besides the common job.
     """
@@ -27,6 +28,7 @@ class Contender:
     title: str
     worker: str
     requirements: str
+    tasks: tuple[str, ...] = ("text_classification",)
     from_checkout: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -41,23 +43,42 @@ class Contender:
         return RESULTS / "environments" / self.requirements
 
 
-CONTENDERS: Final[Mapping[str, Contender]] = {
-    "tfaigc": Contender("tfaigc", "tfaigc_fit.py", "tfaigc", from_checkout=True),
-    "trainer": Contender("Hugging Face Trainer", "trainer_fit.py", "trainer"),
-    "keras_hub": Contender("KerasHub", "keras_hub_fit.py", "keras_hub"),
-    "tfaigc_bfloat16": Contender(
-        "tfaigc, bfloat16",
+_CLASSIFICATION: Final = ("text_classification", "token_classification")
+
+
+def _tfaigc(title: str, precision: str) -> Contender:
+    return Contender(
+        title,
         "tfaigc_fit.py",
         "tfaigc",
+        tasks=(*_CLASSIFICATION, "causal_lm"),
         from_checkout=True,
-        options={"precision": "bfloat16"},
+        options={"precision": precision},
+    )
+
+
+def _sft(title: str, *, bf16: bool) -> Contender:
+    # Its defaults, bf16 and checkpoints of activations, are meant for GPUs: the latter spare
+    # memory, of which there is enough, at a third more work.
+    options = {"bf16": bf16, "gradient_checkpointing": False}
+    return Contender(title, "trl_fit.py", "trl", tasks=("causal_lm",), options=options)
+
+
+CONTENDERS: Final[Mapping[str, Contender]] = {
+    # As recipes train unless told otherwise: in bfloat16 where the hardware multiplies in it.
+    "tfaigc": _tfaigc("tfaigc", "auto"),
+    "tfaigc_float32": _tfaigc("tfaigc, float32", "float32"),
+    "trainer": Contender(
+        "Hugging Face Trainer", "trainer_fit.py", "trainer", tasks=_CLASSIFICATION
     ),
     "trainer_bfloat16": Contender(
         "Hugging Face Trainer, group_by_length and bf16",
         "trainer_fit.py",
         "trainer",
+        tasks=_CLASSIFICATION,
         options={"bf16": True, "train_sampling_strategy": "group_by_length"},
     ),
+    "keras_hub": Contender("KerasHub", "keras_hub_fit.py", "keras_hub"),
+    "trl": _sft("TRL", bf16=False),
+    "trl_bfloat16": _sft("TRL, bf16", bf16=True),
 }
-# The side that ratios are taken of comes first.
-DEFAULT: Final = ("tfaigc", "trainer", "keras_hub")

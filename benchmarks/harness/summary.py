@@ -8,26 +8,55 @@ from typing import Any, Final
 
 from harness.contenders import CONTENDERS
 from harness.machine import in_words
+from harness.works import WORKS
 
-# Figure, heading, format; a ratio is taken where more is better or worse for a user.
+# Figure, heading, format, and what a ratio of it is called, if one is taken. A work's table has
+# those that its runs have.
 FIGURES: Final = (
-    ("train_examples_per_second", "training, examples/s", "{:.1f}"),
-    ("whole_train_examples_per_second", "with tokenizing and first step, examples/s", "{:.1f}"),
-    ("infer_examples_per_second", "inference, examples/s", "{:.1f}"),
-    ("train_cpu_ms_per_example", "training, CPU ms per example", "{:.1f}"),
-    ("infer_cpu_ms_per_example", "inference, CPU ms per example", "{:.1f}"),
-    ("peak_memory_mib", "peak memory, MiB", "{:.0f}"),
-    ("first_step_seconds", "first step, s", "{:.1f}"),
-    ("test_accuracy", "test accuracy", "{:.3f}"),
+    ("train_per_second", "training, {unit}/s", "{:.1f}", "training"),
+    (
+        "whole_train_per_second",
+        "with tokenizing and first step, {unit}/s",
+        "{:.1f}",
+        "training with tokenizing and first step",
+    ),
+    ("infer_per_second", "inference, {unit}/s", "{:.1f}", "inference"),
+    (
+        "train_cpu_ms",
+        "training, CPU ms per {one}",
+        "{:.1f}",
+        "training, CPU time (less is better)",
+    ),
+    (
+        "infer_cpu_ms",
+        "inference, CPU ms per {one}",
+        "{:.1f}",
+        "inference, CPU time (less is better)",
+    ),
+    ("peak_memory_mib", "peak memory, MiB", "{:.0f}", "peak memory (less is better)"),
+    ("first_step_seconds", "first step, s", "{:.1f}", None),
+    ("train_amount", "{unit} trained on", "{:.0f}", None),
+    ("steps", "optimizer steps", "{:.0f}", None),
+    ("test_accuracy", "test accuracy", "{:.3f}", None),
+    ("test_entity_f1", "test entity F1", "{:.3f}", None),
+    ("test_loss", "test loss", "{:.3f}", None),
 )
-RATIOS: Final = (
-    ("train_examples_per_second", "training"),
-    ("whole_train_examples_per_second", "training with tokenizing and first step"),
-    ("infer_examples_per_second", "inference"),
-    ("train_cpu_ms_per_example", "training, CPU time (less is better)"),
-    ("infer_cpu_ms_per_example", "inference, CPU time (less is better)"),
-    ("peak_memory_mib", "peak memory (less is better)"),
-)
+# What is told of each run as it ends.
+_BRIEF: Final = ("train_per_second", "infer_per_second", "peak_memory_mib", "test_")
+
+
+def in_a_line(figures: Mapping[str, float], unit: str) -> str:
+    """Says the most important figures of a run.
+
+    Example:
+        >>> in_a_line({"train_per_second": 9.5, "steps": 4, "test_loss": 1.25}, "tokens")
+        'training, tokens/s 9.5   test loss 1.250'
+    """
+    return "   ".join(
+        f"{heading.format(**_units(unit))} {form.format(figures[figure])}"
+        for figure, heading, form, _ in FIGURES
+        if figure in figures and figure.startswith(_BRIEF)
+    )
 
 
 def medians(runs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
@@ -67,7 +96,7 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         return "No run has ended.\n"
     middle = medians(runs)
     counts = {name: sum(run["contender"] == name for run in runs) for name in middle}
-    parts = [_figures_table(runs, middle), ""]
+    parts = [_figures_table(runs, middle, WORKS[results["data"]].unit), ""]
     if len(middle) > 1:
         parts += [_ratios_table(middle), ""]
     parts.append(_small_print(results, min(counts.values())))
@@ -75,17 +104,21 @@ def to_markdown(results: Mapping[str, Any]) -> str:
 
 
 def _figures_table(
-    runs: Sequence[Mapping[str, Any]], middle: Mapping[str, Mapping[str, float]]
+    runs: Sequence[Mapping[str, Any]], middle: Mapping[str, Mapping[str, float]], unit: str
 ) -> str:
-    rows = [["", *(CONTENDERS[name].title for name in middle)]]
-    for figure, heading, form in FIGURES:
+    precisions = {run["contender"]: run["notes"]["precision"] for run in runs}
+    rows = [
+        ["", *(CONTENDERS[name].title for name in middle)],
+        ["precision", *(precisions[name] for name in middle)],
+    ]
+    for figure, heading, form, _ in _had(middle):
         cells = []
         for name in middle:
             series = [run["figures"][figure] for run in runs if run["contender"] == name]
             low, high = form.format(min(series)), form.format(max(series))
             spread = f" ({low} to {high})" if low != high else ""
             cells.append(form.format(middle[name][figure]) + spread)
-        rows.append([heading, *cells])
+        rows.append([heading.format(**_units(unit)), *cells])
     return _table(rows)
 
 
@@ -93,9 +126,19 @@ def _ratios_table(middle: Mapping[str, Mapping[str, float]]) -> str:
     first, *others = middle
     title = CONTENDERS[first].title
     rows = [["", *(f"{title} / {CONTENDERS[name].title}" for name in others)]]
-    for figure, heading in RATIOS:
-        rows.append([heading, *(f"{value:.2f}" for value in ratios(middle, figure).values())])
+    for figure, _, _, called in _had(middle):
+        if called:
+            rows.append([called, *(f"{value:.2f}" for value in ratios(middle, figure).values())])
     return _table(rows)
+
+
+def _had(middle: Mapping[str, Mapping[str, float]]) -> list[tuple[str, str, str, str | None]]:
+    """Lists the figures that all contenders have."""
+    return [each for each in FIGURES if all(each[0] in figures for figures in middle.values())]
+
+
+def _units(unit: str) -> dict[str, str]:
+    return {"unit": unit, "one": unit.removesuffix("s")}
 
 
 def _small_print(results: Mapping[str, Any], pairs: int) -> str:
@@ -103,11 +146,11 @@ def _small_print(results: Mapping[str, Any], pairs: int) -> str:
     whole = (
         ""
         if results["complete_data"]
-        else " A part of the texts: the accuracies hang on the seeds of so few batches."
+        else " A part of the texts: the quality hangs on the seeds of so few batches."
     )
     return (
         f"Medians (least to most) of {pairs} interleaved runs each, ratios of medians; "
-        f"{results.get('data', 'reviews')}, {results['train_rows']} to train on and "
+        f"{results['data']}, {results['train_rows']} to train on and "
         f"{results['test_rows']} to test, "
         f"{job['epochs']} epoch{'s' * (job['epochs'] != 1)}, batch {job['batch_size']}, "
         f"max_length {job['max_length']}, "

