@@ -1,4 +1,4 @@
-"""Puts the tables of a measurement into the READMEs, between their markers."""
+"""Puts the tables of a measurement into the READMEs that have markers for its data."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ from pathlib import Path
 from harness.contenders import BENCHMARKS, CHECKOUT
 from harness.summary import to_markdown
 
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 # Fewer runs of each contender do not make a median worth quoting.
 LEAST_PAIRS = 5
-# Fewer training rows would measure the first steps more than the rest.
-LEAST_ROWS = 1000
+# Fewer optimizer steps would measure the first ones more than the rest.
+LEAST_STEPS = 15
 
 
-def fill(page: str, tables: str) -> str:
-    """Replaces what stands between the markers.
+def fill(page: str, tables: str, data: str) -> str:
+    """Replaces what stands between the markers of some data; without markers, nothing.
 
     Example:
-        >>> fill(f"a {BEGIN} old {END} b", "new").splitlines()
-        ['a <!-- benchmarks: begin -->', 'new', '<!-- benchmarks: end --> b']
+        >>> page = "a <!-- benchmarks topics: begin --> old <!-- benchmarks topics: end --> b"
+        >>> fill(page, "new", "topics").splitlines()
+        ['a <!-- benchmarks topics: begin -->', 'new', '<!-- benchmarks topics: end --> b']
+        >>> fill(page, "new", "reviews") == page
+        True
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"A page must have the lines {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n{tables.strip()}\n{END}{after}"
+    begin, end = (f"<!-- benchmarks {data}: {place} -->" for place in ("begin", "end"))
+    before, found, rest = page.partition(begin)
+    if not found:
+        return page
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"A page with {begin} must have {end}.")
+    return f"{before}{begin}\n{tables.strip()}\n{end}{after}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fills both READMEs.
+    """Fills the READMEs.
 
     Returns:
         The exit status: 2 where the results are not fit to be quoted.
@@ -43,20 +48,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = json.loads(parser.parse_args(arguments).results.read_text(encoding="utf-8"))
     contenders = {run["contender"] for run in results["runs"]}
     counts = [sum(run["contender"] == name for run in results["runs"]) for name in contenders]
-    rows, runs = results["train_rows"], min(counts, default=0)
-    if results["failures"] or rows < LEAST_ROWS or runs < LEAST_PAIRS:
+    runs = min(counts, default=0)
+    steps = min((run["figures"]["steps"] for run in results["runs"]), default=0)
+    if results["failures"] or steps < LEAST_STEPS or runs < LEAST_PAIRS:
         print(
-            f"Results must be of at least {LEAST_ROWS} training rows, {LEAST_PAIRS} runs of each "
-            f"contender, without failures. Received: {rows} rows, {runs} runs, "
+            f"Results must be of at least {LEAST_STEPS} steps, {LEAST_PAIRS} runs of each "
+            f"contender, without failures. Received: {steps} steps, {runs} runs, "
             f"{len(results['failures'])} failures. Run benchmarks/run.py again.",
             file=sys.stderr,
         )
         return 2
     for page in (BENCHMARKS / "README.md", CHECKOUT / "README.md"):
-        page.write_text(
-            fill(page.read_text(encoding="utf-8"), to_markdown(results)), encoding="utf-8"
-        )
-        print(f"Wrote {page.relative_to(CHECKOUT)}")
+        before = page.read_text(encoding="utf-8")
+        filled = fill(before, to_markdown(results), results["data"])
+        if filled != before:
+            page.write_text(filled, encoding="utf-8")
+            print(f"Wrote {page.relative_to(CHECKOUT)}")
     return 0
 
 

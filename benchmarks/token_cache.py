@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--peer", default=sys.executable, help="a Python with datasets")
     parser.add_argument("--texts", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     if asked.worker:

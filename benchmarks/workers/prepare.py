@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import smollm2
 import yaml
 
-import tfaigc
 from tfaigc import data, sources
 
 TEST_SHARE = 0.15
@@ -87,7 +87,9 @@ def split_dialogue(*, seed: int) -> tuple[list[str], list[Rows]]:
     found: dict[tuple[str, str], None] = {}
     for file in sorted(sources.resolve(DIALOGUE).glob("*.yml")):
         for turns in yaml.safe_load(file.read_text(encoding="utf-8"))["conversations"]:
-            found.update(dict.fromkeys(itertools.pairwise(str(turn).strip() for turn in turns)))
+            # Some are single texts, without an answer.
+            if isinstance(turns, list):
+                found.update(dict.fromkeys(itertools.pairwise(str(turn).strip() for turn in turns)))
     every = [{"prompt": f"{turn}\n", "response": reply} for turn, reply in found if turn and reply]
     random.Random(seed).shuffle(every)
     return [], [every[HELD_OUT:], every[:HELD_OUT]]
@@ -108,12 +110,14 @@ def fetch_model(source: str, directory: Path) -> Path:
         source: Where it comes from.
         directory: Holds what was converted.
     """
-    if not source.endswith(".gguf"):
-        return sources.resolve(source)
-    converted = directory / source.rpartition("/")[2].removesuffix(".gguf")
+    fetched = sources.resolve(source)
+    quantized = next(fetched.glob("*.gguf"), None)
+    if quantized is None:
+        return fetched
+    converted = directory / quantized.stem
     if not converted.exists():
-        unfinished = converted.with_suffix(".unfinished")
-        tfaigc.CausalLM.from_pretrained(source).save_pretrained(unfinished)
+        unfinished = directory / f"{quantized.stem}.unfinished"
+        smollm2.convert(quantized, unfinished)
         unfinished.rename(converted)
     return converted
 
