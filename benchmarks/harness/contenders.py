@@ -60,7 +60,7 @@ def _tfaigc(title: str, precision: str) -> Contender:
 def _sft(title: str, *, bf16: bool) -> Contender:
     # Its defaults, bf16 and checkpoints of activations, are meant for GPUs: the latter spare
     # memory, of which there is enough, at a third more work.
-    options = {"bf16": bf16, "gradient_checkpointing": False}
+    options = {"bf16": bf16, "activation_checkpointing": False}
     return Contender(title, "trl_fit.py", "trl", tasks=("causal_lm",), options=options)
 
 
