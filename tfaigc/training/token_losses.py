@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -76,7 +77,7 @@ class Perplexity(keras.metrics.Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts a batch; see ``token_losses``."""
         losses, counted = token_losses(y_true, y_pred)
-        super().update_state(losses, sample_weight=counted)
+        _count(super().update_state, losses, counted)
 
     def result(self) -> Any:
         """Returns the perplexity so far."""
@@ -93,4 +94,12 @@ class TokenAccuracy(keras.metrics.Mean):
         """Counts a batch; see ``token_losses``."""
         y_true = ops.cast(y_true, "int32")
         right = ops.equal(ops.cast(ops.argmax(y_pred, axis=-1), "int32"), y_true)
-        super().update_state(right, sample_weight=ops.greater_equal(y_true, 0))
+        _count(super().update_state, right, ops.greater_equal(y_true, 0))
+
+
+def _count(update: Callable[..., None], values: Any, counted: Any) -> None:
+    """Gives a mean its tokens one by one, (batch, tokens) each.
+
+    Keras takes the mean of each row first: a token of a wide batch would count for less.
+    """
+    update(ops.reshape(values, (-1,)), sample_weight=ops.reshape(counted, (-1,)))
