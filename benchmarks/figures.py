@@ -91,12 +91,10 @@ def digits(run: Run) -> dict[str, float]:
     metrics = run.train(
         "digits.yaml",
         train_data=corpora.mnist_images(run.directory / "digits"),
-        config_overrides="[image_size=28, patch_size=4, num_channels=1, hidden_size=64, "
+        config_overrides="[image_size=28, patch_size=7, num_channels=1, hidden_size=64, "
         "num_hidden_layers=4, num_attention_heads=4, intermediate_size=128]",
         random_crop=2,
-        num_train_epochs=20,
-        batch_size=64,
-        learning_rate=2e-3,
+        num_train_epochs=25,
     )
     return {"accuracy": metrics["accuracy"]}
 
