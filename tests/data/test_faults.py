@@ -17,7 +17,7 @@ def test_the_message_shows_five_and_counts_the_rest() -> None:
         "a.csv: every row must be usable. Received: 8 bad rows of 1,000.",
         *(f"  a.csv, line {line}: text is empty." for line in range(2, 7)),
         "  and 3 more",
-        "Correct the rows, or drop such rows with max_invalid_share=0.008.",
+        "Correct the rows; a recipe drops such rows with max_invalid_share=0.008.",
     ]
 
 

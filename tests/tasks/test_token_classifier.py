@@ -107,7 +107,9 @@ def test_first_tokens_carry_the_tags(
     assert [each for each in labels[0].numpy() if each != -100] == [1, *[2] * 6, 0, 0, 0]
     with caplog.at_level(logging.INFO, logger="tfaigc"):
         trained.dataset([{"words": ["a"] * 20, "tags": ["O"] * 20}])
+        trained.dataset([row, {"words": ["a", "\u200b"], "tags": ["O", "B-WORK"]}])
     assert "6 of 20 words (30.0 %) lie outside of max_length=16 tokens" in caplog.text
+    assert "not learnt from: records[1], word 2 ('\\u200b')." in caplog.text
 
 
 def test_the_files_are_those_of_transformers(

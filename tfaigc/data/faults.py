@@ -81,6 +81,6 @@ def _message(faults: Sequence[Fault], total: int, source: str, allowed: float) -
     lines += [f"  {fault}" for fault in faults[:SHOWN]]
     if len(faults) > SHOWN:
         lines.append(f"  and {len(faults) - SHOWN:,} more")
-    dropped = f", or drop such rows with max_invalid_share={share:g}" if share < 1 else ""
+    dropped = f"; a recipe drops such rows with max_invalid_share={share:g}" if share < 1 else ""
     lines.append(f"Correct the {rows}{dropped}.")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from tfaigc.data import (
     EncodedTexts,
     Table,
     byte_places,
+    first_tokens,
     joined_spans,
     label_tokens,
     words_of_tokens,
@@ -19,6 +20,8 @@ from tfaigc.data import (
 from tfaigc.tokenizers import Tokenizer
 
 _log = logging.getLogger("tfaigc")
+
+_SHOWN = 3
 
 
 def encode_labelled(
@@ -31,7 +34,7 @@ def encode_labelled(
 ) -> tuple[EncodedTexts, np.ndarray]:
     """Tokenizes sentences, and gives their words' labels to the tokens.
 
-    The log says how many words are cut off.
+    The log says how many words are cut off, and which have no token.
 
     Args:
         tokenizer: The model's.
@@ -56,20 +59,29 @@ def encode_labelled(
 
 
 def _say_what_is_cut(table: Table, words: Sequence[np.ndarray], max_length: int) -> None:
-    """Says how many words training does not see."""
-    counts = [len(listed) for listed in table.column("words")]
-    seen = [
-        len(np.unique(of_tokens[of_tokens >= 0])) if len(of_tokens) == max_length else count
-        for of_tokens, count in zip(words, counts, strict=True)
+    """Says which words training does not see."""
+    missing = [
+        np.flatnonzero(first_tokens(of_tokens, len(listed)) < 0)
+        for of_tokens, listed in zip(words, table.column("words"), strict=True)
     ]
-    lost = sum(counts) - sum(seen)
+    is_full = [len(of_tokens) == max_length for of_tokens in words]
+    lost = sum(len(places) for places, full in zip(missing, is_full, strict=True) if full)
+    total = sum(map(len, table.column("words")))
     if lost:
         _log.info(
             "%s: %s of %s words (%.1f %%) lie outside of max_length=%d tokens; they are not "
             "learnt from.",
-            table.name,
-            f"{lost:,}",
-            f"{sum(counts):,}",
-            100 * lost / sum(counts),
-            max_length,
+            *(table.name, f"{lost:,}", f"{total:,}", 100 * lost / total, max_length),
+        )
+    without = [
+        f"{table.location(row)}, word {place + 1} ({table.rows[row]['words'][place]!r:.40})"
+        for row, places in enumerate(missing)
+        for place in places
+        if not is_full[row]
+    ]
+    if without:
+        more = f" and {len(without) - _SHOWN:,} more" if len(without) > _SHOWN else ""
+        _log.warning(
+            "%s: the tokenizer makes nothing of some words; they are not learnt from: %s%s.",
+            *(table.name, "; ".join(without[:_SHOWN]), more),
         )
