@@ -15,7 +15,6 @@ from tfaigc.tokenizers import files, inputs, saving, strategies
 from tfaigc.tokenizers.encoded_texts import (
     EncodedTexts,
     LocatedTexts,
-    collect,
     collect_with_offsets,
 )
 from tfaigc.tokenizers.rust_encoder import RustEncoder
@@ -243,10 +242,10 @@ class Tokenizer(Vocabulary):
                 known.
         """
         checked = self._checked(texts, pairs, max_length, truncation)
-        encodings = self._encoder.encodings(*checked, offsets=return_offsets)
         if return_offsets:
+            encodings = self._encoder.encodings(*checked, offsets=True)
             return collect_with_offsets(encodings, *checked[:2])
-        return collect(encodings)
+        return self._encoder.arrays(*checked)
 
     def encode_rendered(self, texts: Iterable[str]) -> LocatedTexts:
         """Turns texts that have their special tokens already into token ids, with offsets.
