@@ -43,12 +43,16 @@ class Run:
     examples: int | None = None
 
     def train(self, recipe: str, name: str = "run", **overrides: Any) -> dict[str, float]:
-        """Trains as a recipe in `examples/` says, and as it is told besides; gives the metrics."""
+        """Trains as a recipe in `examples/` says, and as it is told besides; gives the metrics.
+
+        A run that was interrupted goes on, and one that ended is not repeated.
+        """
         overrides |= {"seed": self.seed, "output_dir": self.directory / name}
         if self.examples is not None:
             overrides["max_train_samples"] = self.examples
         settings = [f"{key}={value}" for key, value in overrides.items()]
-        self.call("train", CHECKOUT / "examples" / recipe, *settings)
+        if not (self.directory / name / "model").is_dir():
+            self.call("train", CHECKOUT / "examples" / recipe, *settings)
         return self.metrics(name)
 
     def metrics(self, name: str) -> dict[str, float]:
@@ -62,7 +66,7 @@ class Run:
 
 
 def ratings(run: Run) -> dict[str, float]:
-    """Trains on nine tenths of the reviews, one of which picks the best epoch."""
+    """Trains on 80 % of the reviews; a tenth picks the best epoch, and a tenth is the test."""
     metrics = run.train("ratings.yaml")
     return {"Pearson": metrics["pearson"], "Spearman": metrics["spearman"]}
 
@@ -74,11 +78,12 @@ def topics(run: Run) -> dict[str, float]:
 
 
 def tags(run: Run) -> dict[str, float]:
-    """Trains on 80 % of the sentences."""
+    """Trains on 80 % of 20,000 of the 57,340 sentences, once; 18 % are the test."""
     sentences = corpora.brown_sentences(run.directory / "brown.conll")
     metrics = run.train(
         "entities.yaml",
         train_data=sentences,
+        max_train_samples=20_000,
         validation_fraction=0.02,
         test_fraction=0.18,
         num_train_epochs=1,
@@ -87,7 +92,7 @@ def tags(run: Run) -> dict[str, float]:
 
 
 def digits(run: Run) -> dict[str, float]:
-    """Trains on 8,000 of 10,000 digits."""
+    """Trains on 7,000 of 10,000 digits; 1,000 pick the best epoch, and 2,000 are the test."""
     metrics = run.train(
         "digits.yaml",
         train_data=corpora.mnist_images(run.directory / "digits"),
@@ -141,7 +146,8 @@ def chat(run: Run) -> dict[str, float]:
 
     train, test = corpora.dialogues(run.directory, seed=run.seed)
     start = corpora.smollm2(run.directory / "smollm2")
-    run.call("evaluate", start, test, "--output-dir", run.directory / "before")
+    if not (run.directory / "before").exists():
+        run.call("evaluate", start, test, "--output-dir", run.directory / "before")
     after = run.train(
         "writer.yaml",
         model_name_or_path=start,
@@ -185,9 +191,9 @@ MINILM = "all-MiniLM-L6-v2"
 FIGURES = {
     "ratings": Figure(f"movie reviews' ratings, {MINILM}", "0.70", ratings),
     "topics": Figure(f"topics of Reuters news (R8, official split), {MINILM}", "0.972", topics),
-    "digits": Figure("MNIST (8,000 digits to learn from), a ViT from scratch", "0.97", digits),
+    "digits": Figure("MNIST (7,000 digits to learn from), a ViT from scratch", "0.97", digits),
     "chinese": Figure("sentiment of Chinese reviews, a BERT from scratch", "0.85", chinese),
-    "tags": Figure(f"parts of speech (Brown, one epoch), {MINILM}", "0.95", tags),
+    "tags": Figure(f"parts of speech (Brown, 16,000 sentences once), {MINILM}", "0.95", tags),
     "chat": Figure("dialogues, SmolLM2-135M-Instruct", "below before", chat),
 }
 
