@@ -96,10 +96,9 @@ def digits(run: Run) -> dict[str, float]:
     metrics = run.train(
         "digits.yaml",
         train_data=corpora.mnist_images(run.directory / "digits"),
-        config_overrides="[image_size=28, patch_size=7, num_channels=1, hidden_size=64, "
-        "num_hidden_layers=4, num_attention_heads=4, intermediate_size=128]",
+        config_overrides="[image_size=28, patch_size=7, num_channels=1, hidden_size=96, "
+        "num_hidden_layers=4, num_attention_heads=4, intermediate_size=192]",
         random_crop=2,
-        num_train_epochs=25,
     )
     return {"accuracy": metrics["accuracy"]}
 
