@@ -173,6 +173,7 @@ def test_what_cannot_be_written_is_refused(
     ("record", "message"),
     [
         ({"messages": []}, r"records\[0\]: messages must be a list of messages"),
+        ({"messages": [{"role": "assistant", "content": None}]}, "each with role and content"),
         ({"messages": [{"role": "user", "content": "a"}]}, "a message of the assistant.*: user"),
         ({"prompt": "a", "response": ""}, "response is empty"),
         ({"prompt": "the film " * 60, "response": "yes"}, "response begins behind the first 64"),

@@ -104,6 +104,15 @@ def test_what_records_say(form: str, tmp_path: Path) -> None:
     assert out.rstrip().splitlines()[-1].find(following.format(path=tmp_path / name)) > 0
 
 
+def test_columns_may_have_other_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"tokens": ["Ada", "won"], "ner": ["B-PER", "O"]}\n')
+    status, out, _ = info(path, "--words-column", "tokens", "--tags-column", "ner")
+    assert (status, facts(out)["entities"]) == (0, "PER 1")
+    assert "entities.yaml" in out
+    assert "words_column=tokens tags_column=ner" in out
+
+
 def test_each_bad_row_has_a_line_and_a_reason(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\none,x\none,y\n ,x\ntwo,\n3,4,5\n")
     _, out, _ = info(tmp_path / "a.csv")

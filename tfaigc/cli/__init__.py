@@ -8,7 +8,6 @@ from tfaigc.cli.deployment import deploy
 from tfaigc.cli.exporting import check, export
 from tfaigc.cli.group import (
     VerbGroup,
-    column_option,
     column_options,
     labelled_columns,
     prepare,
@@ -262,11 +261,10 @@ cli.add_command(deploy)
 
 @cli.command(short_help="Describe a model or data.")
 @click.argument("path")
-@column_option("text", "text")
-@column_option("label", "label")
+@labelled_columns
 @shared_options
 @click.pass_context
-def info(context: click.Context, path: str, text_column: str, label_column: str) -> None:
+def info(context: click.Context, path: str, columns: dict[str, str | None]) -> None:
     """Describe PATH: a model's or SavedModel's sizes and labels, or data's rows.
 
     Data is a file, a directory of images, a TFDS name, or a built-in one. Rows that cannot be used
@@ -275,7 +273,7 @@ def info(context: click.Context, path: str, text_column: str, label_column: str)
     screen = prepare(context)
     from tfaigc.workflows.info import info as run
 
-    run(path, text_column=text_column, label_column=label_column, screen=screen)
+    run(path, columns=columns, screen=screen)
 
 
 def main() -> None:

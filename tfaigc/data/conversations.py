@@ -134,8 +134,14 @@ def parse_messages(value: Any) -> list[Message] | None:
     if not listed:
         return None
     messages = [dict(each) if isinstance(each, dict) else {} for each in listed]
-    whole = all(isinstance(each.get("role"), str) and "content" in each for each in messages)
-    return messages if whole else None
+    return messages if all(map(_is_message, messages)) else None
+
+
+def _is_message(message: Message) -> bool:
+    """Says whether a message says something: a text, parts of one, or calls of tools."""
+    content = message.get("content")
+    says = isinstance(content, str | list) or (content is None and message.get("tool_calls"))
+    return isinstance(message.get("role"), str) and bool(says)
 
 
 def _parse_messages(value: Any, column: str) -> tuple[list[Message], str]:

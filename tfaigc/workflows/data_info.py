@@ -77,12 +77,12 @@ def is_data(source: str) -> bool:
     return read_folder(path) is not None if path.exists() else knows_tfds(source)
 
 
-def describe_data(source: str, *, columns: Mapping[str, str], screen: Screen) -> None:
+def describe_data(source: str, *, columns: Mapping[str, str | None], screen: Screen) -> None:
     """Describes records: what a run would say of them before it trains.
 
     Args:
         source: A file, a directory of images, a TFDS name, or a built-in one.
-        columns: Our names of fields to the data's columns.
+        columns: Our names of fields to the data's columns; None: those of the same name.
         screen: Where the description goes.
 
     Raises:
@@ -93,7 +93,8 @@ def describe_data(source: str, *, columns: Mapping[str, str], screen: Screen) ->
     screen.result_fact("data", source)
     screen.result_fact("rows", f"{len(table):,}")
     screen.result_fact("columns", ", ".join(table.columns))
-    table = table.rename({ours: name for ours, name in columns.items() if name != ours})
+    named = {ours: name for ours, name in columns.items() if name is not None and name != ours}
+    table = table.rename(named)
     form = _form_of(table)
     if form is None:
         screen.next_command("info", source, "--text-column", table.columns[0])
@@ -110,9 +111,9 @@ def describe_data(source: str, *, columns: Mapping[str, str], screen: Screen) ->
     screen.result_fact("duplicates", f"{twice:,}{more}")
     form.kind.check(usable, targets)
     screen.result_fact(*form.kind.describe(targets))
-    named = [f"{field}_column={table.column_name(field)}" for field in form.columns]
+    keys = [f"{field}_column={table.column_name(field)}" for field in form.columns]
     recipe = f"examples/{form.recipe}.yaml"
-    screen.next_command("train", recipe, f"train_data={source}", *named, *form.settings)
+    screen.next_command("train", recipe, f"train_data={source}", *keys, *form.settings)
 
 
 def _has_columns(source: str) -> bool:

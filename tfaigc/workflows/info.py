@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tfaigc.workflows.data_info import describe_data, is_data
 from tfaigc.workflows.saved_models import is_saved_model
 from tfaigc.workflows.screen import Screen, plain
@@ -15,14 +17,13 @@ _ASKED = {
 }
 
 
-def info(path: str, *, text_column: str, label_column: str, screen: Screen) -> None:
+def info(path: str, *, columns: Mapping[str, str | None], screen: Screen) -> None:
     """Describes whatever a path holds.
 
     Args:
         path: A model's source, an export's directory, or data: a file, a directory of images, a
             TFDS name, or a built-in one.
-        text_column: The data's column with the text.
-        label_column: The data's column with the class, if it has one.
+        columns: Our names of fields to the data's columns; None: those of the same name.
         screen: Where the description goes.
 
     Raises:
@@ -31,7 +32,7 @@ def info(path: str, *, text_column: str, label_column: str, screen: Screen) -> N
     if is_saved_model(path):
         _describe_export(path, screen)
     elif is_data(path):
-        describe_data(path, columns={"text": text_column, "label": label_column}, screen=screen)
+        describe_data(path, columns=columns, screen=screen)
     else:
         # Families and graph tokenizers take TensorFlow; data and exports are described without it.
         from tfaigc.workflows.model_info import describe_model
