@@ -190,14 +190,14 @@ def missing_column(source: str, columns: Sequence[str], wanted: str, field: str)
     listed = ", ".join(repr(name) for name in columns) or "none"
     return (
         f"{source} must have a column {wanted!r}. Received columns: {listed}."
-        f"{suggestion(wanted, columns)} {_header_hint(columns)}"
+        f"{suggestion(wanted, columns)} {header_hint(columns)}"
         f"Name the column that holds it: columns={{{field!r}: ...}} in Python, "
         f"{field}_column=... in a recipe, --{field.replace('_', '-')}-column elsewhere."
     )
 
 
-def _header_hint(columns: Sequence[str]) -> str:
-    """Guesses why a header looks wrong, from its cells alone."""
+def header_hint(columns: Sequence[str]) -> str:
+    """Guesses why a header looks wrong, from its cells alone; "" where it does not."""
     if len(columns) == 1 and (found := re.search(r"[;\t|]", columns[0])):
         return f"The columns seem to be separated by {found.group()!r}: save as CSV with commas. "
     number = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")

@@ -65,6 +65,7 @@ def test_ragged_rows_are_reported_together(tmp_path: Path) -> None:
     [
         ('text,label\na,1\n"b,2\nc,3\n', r"line 3: a quoted field must end with a quote"),
         ('text,label\na,1\n"b" c,2\n', r"line 3: a quoted field must be followed by a comma"),
+        ('text;label\n"a ""b"", c";1\n', r"line 2: .* The columns seem to be separated by ';'"),
         ("text,label\na,1\nb\rc,2\n", r"line 3: lines must end with LF or CRLF"),
         ("text,label\nb," + "x" * 140_000, r"line 2: a CSV field must have at most 131,072"),
         ("text,text\nb,c\n", r"line 1: every column must have a name of its own.*'text' twice"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tfaigc.data.faults import Fault
 from tfaigc.data.readers.text_lines import text_lines
-from tfaigc.data.table import Table
+from tfaigc.data.table import Table, header_hint
 from tfaigc.errors import DataError
 
 _TSV_MOVE = "Fields of a TSV file cannot hold tabs or line ends, quoted or not: save it as CSV."
@@ -97,13 +97,16 @@ def _csv_rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
     # Without strict a quote that is never closed swallows the rest of the file in silence.
     reader = csv.reader(text_lines(path, name), strict=True)
     start = 1
+    header: list[str] = []
     try:
         for row in reader:
             if row:
+                header = header or row
                 yield start, row
             start = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(_csv_message(str(error), name, start)) from error
+        message = f"{_csv_message(str(error), name, start)} {header_hint(header)}"
+        raise DataError(message.rstrip()) from error
 
 
 def _csv_message(reason: str, name: str, line: int) -> str:
