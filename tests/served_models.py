@@ -26,12 +26,18 @@ def _numbers() -> dict[str, Any]:
         with tf.control_dependencies([tf.debugging.assert_positive(x, "x must be positive")]):
             return {"y": tf.sqrt(x)}
 
+    three = tf.constant([3.0])
+
     def same(x):
         return {"y": tf.identity(x)}
+
+    def scaled(x, factor=three):
+        return {"y": x * factor}
 
     signatures = {
         "serving_default": (half_plus_two, [FLOATS]),
         "pair": (pair, [tf.TensorSpec((None,), tf.float32, name=name) for name in "ab"]),
+        "scaled": (scaled, [FLOATS, tf.TensorSpec((None,), tf.float32, name="factor")]),
         "matrix": (matrix, [tf.TensorSpec((None, 2, 2), tf.float32, name="x")]),
         "positive": (positive, [FLOATS]),
         "inverse": (lambda x: {"y": 1 / x, "root": tf.sqrt(x)}, [FLOATS]),

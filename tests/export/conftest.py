@@ -106,7 +106,7 @@ def make_example():
 @pytest.fixture
 def unverified(monkeypatch):
     """Leaves the fresh process out, for tests of what comes before or after it."""
-    monkeypatch.setattr("tfaigc.export.saved_model.verify", lambda *args, **kwargs: None)
+    monkeypatch.setattr("tfaigc.export.saved_model.verify", lambda *args, **kwargs: [])
 
 
 @pytest.fixture(scope="session")

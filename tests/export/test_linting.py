@@ -9,7 +9,9 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 from tfaigc.cli import cli
+from tfaigc.export import SignatureCheck, export_saved_model
 from tfaigc.export.linting import lint
+from tfaigc.export.newer_ops import NEWER_OPS
 from tfaigc.export.recorded import PLACE
 
 TEXT = tf.TensorSpec((None,), tf.string, name="text")
@@ -33,6 +35,26 @@ def test_a_sound_export(exported):
         "no errors, 0 warnings",
     ):
         assert words in out
+
+
+def test_an_export_whose_outputs_are_as_wide_as_the_longest_row(tmp_path):
+    module = tf.Module()
+    module.spell = tf.function(
+        lambda text: {"letters": tf.strings.unicode_split(text, "UTF-8").to_tensor("")},
+        input_signature=[TEXT],
+    )
+    texts = ["a", "", "bc", "d", "longest"]
+    answers = {name: value.numpy() for name, value in module.spell(tf.constant(texts)).items()}
+    version = export_saved_model(
+        tmp_path / "letters",
+        module=module,
+        signatures={"serving_default": module.spell},
+        checks=[SignatureCheck("serving_default", {"text": texts}, answers)],
+        metadata={},
+    )
+    status, out = check(version)
+    assert status == 0, out
+    assert "recorded 1 questions answered as recorded" in out
 
 
 def without(name):
@@ -59,6 +81,22 @@ def broken_warm_up(version):
     (version / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"no record" * 9)
 
 
+def broken_examples(version):
+    """Records a request of `Classify` with what is no example."""
+    request = b"\x0a\x0a\x1a\x08classify" + b"\x12\x07\x0a\x05\x0a\x03abc"
+    log = b"\x0a" + bytes([len(request)]) + request
+    with tf.io.TFRecordWriter(str(version / PLACE.parent / "tf_serving_warmup_requests")) as file:
+        file.write(b"\x0a" + bytes([len(log)]) + log)
+
+
+def too_many_requests(version):
+    path = version / PLACE.parent / "tf_serving_warmup_requests"
+    [first, *_] = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    with tf.io.TFRecordWriter(str(path)) as file:
+        for _ in range(1001):
+            file.write(first)
+
+
 @pytest.mark.parametrize(
     ("plant", "options", "words"),
     [
@@ -67,6 +105,8 @@ def broken_warm_up(version):
         (cut_short, [], "saved_model.pb cannot be read"),
         (other_answers, [], "output 'label_id'"),
         (broken_warm_up, [], "must hold warm-up requests"),
+        (broken_examples, [], "Could not parse example input"),
+        (too_many_requests, [], "Received: more than 1000 requests"),
         (lambda version: None, ["--server-version", "two"], "must be two numbers"),
     ],
 )
@@ -115,7 +155,7 @@ FUNCTIONS = {
     [
         ("half", True, "REST cannot hold float16"),
         ("ragged", True, "must be dense"),
-        ("total", False, "has no axis: rows have no answers"),
+        ("total", True, "has no axis: rows have no answers"),
         ("call", True, "must not call Python"),
     ],
 )
@@ -163,6 +203,7 @@ def test_older_servers_lack_operations(tmp_path):
     module.answer = answer
     tf.saved_model.save(module, str(tmp_path), {"serving_default": answer})
     assert lint(tmp_path, server=(2, 21)) == []
+    assert NEWER_OPS["DecodeWebP"] == (2, 20)
     error, warning = sorted(lint(tmp_path, server=(2, 19)), key=lambda each: not each.is_error)
     assert "2.19 lacks TFText>RoundRobinTrim. Take 2.20 or newer" in error.text
     assert "should not be older than the TensorFlow that exported" in warning.text

@@ -108,6 +108,11 @@ def test_every_type_passes(prediction: Any) -> None:
         assert tf.make_ndarray(outputs["raw_bytes"]).tolist() == texts
 
 
+def test_inputs_with_defaults_may_be_left_out(prediction: Any) -> None:
+    response = prediction.Predict(predict_request("numbers", "scaled", x=floats(1, 2)))
+    assert list(response.outputs["y"].float_val) == [3.0, 6.0]
+
+
 def test_outputs_can_be_chosen(prediction: Any) -> None:
     request = predict_request("numbers", "pair", a=floats(1), b=floats(2))
     assert set(prediction.Predict(request).outputs) == {"sum", "product"}

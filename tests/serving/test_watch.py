@@ -164,6 +164,8 @@ def test_texts_are_logged_only_when_asked_for(
     ("text", "redacted"),
     [
         ("mail a.b+c@mail.example.co.uk!", "mail [EMAIL]!"),
+        ("mail p.o'neil@example.org", "mail [EMAIL]"),
+        ("insured as QQ 12 34 56 C", "insured as [ID]"),
         ("card 4111-1111-1111-1111, 378282246310005", "card [CARD], [CARD]"),
         ("not a card: 4111-1111-1111-1112", "not a card: [ID]"),
         ("call (030) 1234567 or +49\u00a030 123456.", "call [PHONE] or [PHONE]."),

@@ -10,14 +10,12 @@ from typing import Any
 from tfaigc.errors import ExportError
 from tfaigc.export.contract import DEFAULT_SIGNATURE, EXAMPLE_CALLS
 from tfaigc.export.inspection import check_ops, check_variables, op_names
+from tfaigc.export.newer_ops import NEWER_OPS
 
 # What the server's JSON can hold; see `json_tensor.cc` in its sources.
 _JSON_DTYPES = frozenset(
     f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)
 ) | {"float32", "float64", "bool", "string"}
-
-# Servers older than this lack the operation.
-_NEWER_OPS = {"TFText>RoundRobinTrim": (2, 20), "TFText>Utf8Binarize": (2, 20)}
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def _files(version: Path, meta_graph: Any) -> Iterator[Finding]:
     try:
         check_variables(version, meta_graph)
     except ExportError as error:
-        yield Finding(False, str(error))
+        yield Finding(True, str(error))
     except Exception as error:
         yield Finding(True, f"variables/ cannot be read: {error!s:.300}. Copy it again.")
 
@@ -117,12 +115,12 @@ def _operations(meta_graph: Any, server: tuple[int, int]) -> Iterator[Finding]:
             "Every operation must be one of TensorFlow or TensorFlow Text. "
             f"Received: {', '.join(unknown[:5])}. Build them into the server, or do without.",
         )
-    newer = [name for name in names if server < _NEWER_OPS.get(name, server)]
+    newer = [name for name in names if server < NEWER_OPS.get(name, server)]
     if newer:
         yield Finding(
             True,
             f"TensorFlow Serving {_dotted(server)} lacks {', '.join(newer)}. "
-            f"Take {_dotted(max(_NEWER_OPS[name] for name in newer))} or newer.",
+            f"Take {_dotted(max(NEWER_OPS[name] for name in newer))} or newer.",
         )
     made = meta_graph.meta_info_def.tensorflow_version
     exporter = tuple(int(part) for part in made.split(".")[:2] if part.isdigit())
@@ -211,9 +209,10 @@ def _tensor(place: str, side: str, info: Any) -> Iterator[Finding]:
     if shape.rank == 0 or shape[0] is not None:
         what = "has no axis" if shape.rank == 0 else f"is always {shape[0]}"
         rows = "requests cannot be put together" if side == "inputs" else "rows have no answers"
+        # A server that batches, as the ones that `tfaigc deploy` sets up, refuses each request.
         yield Finding(
-            False,
-            f"{place}: the first axis should be that of the batch, of any size. Received: "
+            True,
+            f"{place}: the first axis must be that of the batch, of any size. Received: "
             f"{shape}, which {what}: {rows}. Give it a first axis of None.",
         )
 

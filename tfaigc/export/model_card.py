@@ -43,8 +43,7 @@ def model_card(metadata: Mapping[str, Any], check: SignatureCheck, *, name: str)
     """
     export = metadata["export"]
     instance = {key: _plain(values[0]) for key, values in check.inputs.items()}
-    only = next(iter(instance.values())) if len(instance) == 1 else instance
-    request = {"instances": [only]}
+    request = {"instances": [_only(instance)]}
     answer = {key: _plain(values[0]) for key, values in sorted(check.outputs.items())}
     facts = {key: value for key, value in metadata.items() if key not in ("export", "weights")}
     weights = metadata.get("weights")
@@ -78,10 +77,15 @@ def model_card(metadata: Mapping[str, Any], check: SignatureCheck, *, name: str)
         "answers, in `predictions`:",
         "",
         "```json",
-        _shortened(json.dumps(answer, ensure_ascii=False)),
+        _shortened(json.dumps(_only(answer), ensure_ascii=False)),
         "```",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _only(tensors: Mapping[str, Any]) -> Any:
+    """Takes the name from a single tensor, as the server does."""
+    return next(iter(tensors.values())) if len(tensors) == 1 else tensors
 
 
 def _plain(value: Any) -> Any:

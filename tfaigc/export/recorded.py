@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,22 @@ PLACE = Path("assets.extra", "recorded.json")
 _ROWS = 4
 
 
+def first_rows(check: SignatureCheck) -> tuple[str, dict[str, Any]]:
+    """Takes the first rows of a question.
+
+    Args:
+        check: The question.
+
+    Returns:
+        The signature's name, and its inputs.
+    """
+    return check.signature, {
+        name: as_array(values)[:_ROWS] for name, values in check.inputs.items()
+    }
+
+
 def write_recorded(version: Path, checks: Sequence[SignatureCheck]) -> None:
-    """Writes the first rows of some questions, with their answers.
+    """Writes questions with their answers.
 
     Args:
         version: The version directory.
@@ -25,8 +39,8 @@ def write_recorded(version: Path, checks: Sequence[SignatureCheck]) -> None:
     listed = [
         {
             "signature": check.signature,
-            "inputs": _first_rows(check.inputs),
-            "outputs": _first_rows(check.outputs),
+            "inputs": {name: encode(values) for name, values in check.inputs.items()},
+            "outputs": {name: encode(values) for name, values in check.outputs.items()},
             "atol": check.atol,
         }
         for check in checks
@@ -65,7 +79,3 @@ def read_recorded(version: Path) -> list[SignatureCheck]:
         raise ExportError(
             f"{path} must hold recorded questions. Received: {error!r}. Export the model again."
         ) from error
-
-
-def _first_rows(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: encode(as_array(values)[:_ROWS]) for name, values in tensors.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,15 @@ PLACE = Path("assets.extra", "tf_serving_warmup_requests")
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 """The sizes that requests come in; those that a server's batches are often allowed to have."""
 
+MOST_RECORDS = 1000
+"""A server does not load a version with more requests."""
+
 # Numbers of fields in TensorFlow Serving's protocol buffers, `prediction_log.proto`,
-# `predict.proto` and `model.proto`, whose package is no need of an export.
-_PREDICT_LOG, _REQUEST = 6, 1
+# `predict.proto`, `classification.proto`, `regression.proto`, `input.proto`, `model.proto`, whose
+# package is no need of an export.
+_PREDICT_LOG, _EXAMPLE_LOGS, _REQUEST = 6, (1, 2), 1
 _MODEL_SPEC, _INPUTS = 1, 2
+_EXAMPLE_LISTS, _EXAMPLES, _CONTEXT = (1, 2), 1, 2
 _SIGNATURE_NAME = 3
 _KEY, _VALUE = 1, 2
 
@@ -45,7 +50,7 @@ def write_warm_up(
 
 
 def read_warm_up(version: Path) -> list[tuple[str, dict[str, np.ndarray]]]:
-    """Reads the requests of `Predict` among a version's warm-up requests.
+    """Reads a version's warm-up requests.
 
     Args:
         version: The version directory.
@@ -54,7 +59,7 @@ def read_warm_up(version: Path) -> list[tuple[str, dict[str, np.ndarray]]]:
         For each its signature's name and its inputs.
 
     Raises:
-        ExportError: The file is broken.
+        ExportError: The file is broken, or has too many requests.
     """
     import tensorflow as tf
 
@@ -62,29 +67,51 @@ def read_warm_up(version: Path) -> list[tuple[str, dict[str, np.ndarray]]]:
     if not path.exists():
         return []
     try:
-        records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
-        return [_parse(record) for record in records if _fields(record, _PREDICT_LOG)]
+        dataset = tf.data.TFRecordDataset(str(path)).take(MOST_RECORDS + 1)
+        records = list(dataset.as_numpy_iterator())
+        if len(records) > MOST_RECORDS:
+            raise ValueError(f"more than {MOST_RECORDS} requests")
+        return [request for record in records for request in _parse(record)]
     except (tf.errors.OpError, ValueError, IndexError) as error:
         raise ExportError(
             f"{path} must hold warm-up requests. Received: {error!s:.200}. Write them again."
         ) from error
 
 
-def _parse(record: bytes) -> tuple[str, dict[str, np.ndarray]]:
-    """Takes a `PredictionLog` apart."""
+def _parse(record: bytes) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Takes a `PredictionLog` apart; runs of sessions, which it may hold too, are no requests."""
     import tensorflow as tf
     from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-    [log] = _fields(record, _PREDICT_LOG)
-    [request] = _fields(log, _REQUEST)
+    for log in _fields(record, _PREDICT_LOG):
+        [request] = _fields(log, _REQUEST)
+        inputs = {}
+        for entry in _fields(request, _INPUTS):
+            [key], [value] = _fields(entry, _KEY), _fields(entry, _VALUE)
+            inputs[key.decode()] = tf.make_ndarray(TensorProto.FromString(value))
+        yield _signature(request), inputs
+    for log in (log for number in _EXAMPLE_LOGS for log in _fields(record, number)):
+        [request] = _fields(log, _REQUEST)
+        yield _signature(request), {"inputs": np.array(_examples(request), object)}
+
+
+def _signature(request: bytes) -> str:
+    """Finds the name of the signature that a request asks."""
     names = [
         name for spec in _fields(request, _MODEL_SPEC) for name in _fields(spec, _SIGNATURE_NAME)
     ]
-    inputs = {}
-    for entry in _fields(request, _INPUTS):
-        [key], [value] = _fields(entry, _KEY), _fields(entry, _VALUE)
-        inputs[key.decode()] = tf.make_ndarray(TensorProto.FromString(value))
-    return names[0].decode() if names and names[0] else "serving_default", inputs
+    return names[0].decode() if names and names[0] else "serving_default"
+
+
+def _examples(request: bytes) -> list[bytes]:
+    """Finds the serialized examples of a request, each behind what all have in common."""
+    [content] = _fields(request, _INPUTS)
+    lists = [found for number in _EXAMPLE_LISTS for found in _fields(content, number)]
+    return [
+        b"".join(_fields(found, _CONTEXT)) + example
+        for found in lists
+        for example in _fields(found, _EXAMPLES)
+    ]
 
 
 def _fields(message: bytes, wanted: int) -> list[bytes]:

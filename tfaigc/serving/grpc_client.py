@@ -20,7 +20,7 @@ from tfaigc.serving.rest_client import as_json
 from tfaigc.serving.retrying import refused
 from tfaigc.serving.saved_model import signature_of_proto
 from tfaigc.serving.statuses import Code, RequestError
-from tfaigc.serving.tensors import Signature
+from tfaigc.serving.tensors import Signature, TensorSpec
 
 _Key = tuple[str, int | str | None, str]
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -91,7 +91,7 @@ class GrpcClient(Connection):
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
-        arrays, rows = read_inputs(document, signature.inputs)
+        arrays, rows = read_inputs(document, _asked(signature, document))
         request = predict_pb2.PredictRequest()
         fill_spec(request.model_spec, *key)
         for name, array in arrays.items():
@@ -150,3 +150,15 @@ class GrpcClient(Connection):
         except grpc.RpcError as error:
             code = Code(error.code().value[0])
             raise refused(code, f"{self._address}: {error.details()}") from error
+
+
+def _asked(signature: Signature, document: dict[str, Any]) -> dict[str, TensorSpec]:
+    """Leaves out the inputs that have defaults and that a request does not name."""
+    values = document.get("inputs") or document.get("instances")
+    first = values[0] if isinstance(values, list) and values else values
+    named = first if isinstance(first, dict) else {}
+    return {
+        name: spec
+        for name, spec in signature.inputs.items()
+        if name not in signature.defaults or name in named
+    }

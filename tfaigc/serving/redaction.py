@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 # Every repetition is bounded, so that no text takes more than time in proportion to its length.
-_EMAIL = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_EMAIL = re.compile(r"[\w.%+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){10,30}\b")
+# National insurance in Britain, the one number that is often written with letters and spaces.
+_INSURANCE = re.compile(r"\b[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]\b")
 _DIGITS = re.compile(
     r"(?<![\w.,])[+(]{0,2}\d(?:[ \u00a0\u202f()./\u2010-\u2015-]{0,3}\d){5,40}(?![\w])"
 )
@@ -39,6 +41,7 @@ def redact(text: str) -> str:
     """
     text = _EMAIL.sub("[EMAIL]", text)
     text = _ACCOUNT.sub(_account, text)
+    text = _INSURANCE.sub("[ID]", text)
     text = _DIGITS.sub(_number, text)
     return _WORD.sub(_identifier, text)
 

@@ -105,7 +105,7 @@ class Signature:
             given: Arrays by input name.
 
         Returns:
-            An array for each input.
+            An array for each input. A default of one row stands for each row of the request.
 
         Raises:
             RequestError: An input is unknown, missing, or of another type or shape.
@@ -116,7 +116,11 @@ class Signature:
                 f"Signature {self.name!r} has sparse or ragged tensors; only dense ones are served",
             )
         self.check_names(given)
-        arrays = {**self.defaults, **given}
+        rows, usual = example_count(given), dict(self.defaults)
+        for name, array in usual.items():
+            if self.inputs[name].is_batched and len(array) == 1:
+                usual[name] = np.repeat(array, rows, axis=0)
+        arrays = {**usual, **given}
         for name, array in given.items():
             _check(self.inputs[name], array)
         return arrays
