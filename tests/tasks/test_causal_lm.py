@@ -13,6 +13,7 @@ from tiny_decoder import TEXTS, write_tiny_decoder
 import tfaigc
 from tfaigc.errors import ConfigError, DataError
 from tfaigc.export import ask
+from tfaigc.export.fresh_process import run_questions
 
 RESPONSES = [{"prompt": f"{text}? ", "response": "yes, it does."} for text in TEXTS]
 CHATS = [
@@ -132,6 +133,34 @@ def test_the_export_writes_as_the_model(trained: tfaigc.CausalLM, tmp_path: Path
         [[1], last], trained.generation.changed({"repetition_penalty": 1.2}), batch_size=1, room=6
     )
     assert asked[4:] == [trained.generator.text(rows[0]) for rows in ends]
+
+
+def test_the_export_is_told_how_to_write(trained: tfaigc.CausalLM, tmp_path: Path) -> None:
+    usual = {"do_sample": True, "temperature": 2.0, "top_k": 9, "seed": 5}
+    version = trained.export(tmp_path / "served", max_new_tokens=6, **usual)
+    prompts = ["the good", "the dull story ends"]
+    numbers = {
+        "temperature": np.float32([0.0, 0.7]),
+        "top_k": [1, 0],
+        "top_p": np.float32([0.2, 0.9]),
+        "min_p": np.float32([0.0, 0.1]),
+        "max_new_tokens": [6, 4],
+        "seed": [1, 2],
+    }
+    told = [{}, {"seed": [6]}, {"seed": [7]}, numbers]
+    questions = [("serving_default", {"text": prompts})]
+    questions += [("generate", {"text": prompts, **each}) for each in told]
+    answers = [answer["response"].tolist() for answer in run_questions(version, questions)]
+
+    def generate(prompt: str, **settings: Any) -> bytes:
+        [text] = trained.generate([prompt], **{"max_new_tokens": 6, **usual, **settings})
+        return text.encode()
+
+    # A text is up to its own seed, not to what stands beside it; what is not said is as usual.
+    assert answers[0] == answers[1] == [generate(prompt) for prompt in prompts]
+    assert len({tuple(answer) for answer in answers[1:4]}) > 1
+    own = {name: values[1] for name, values in numbers.items()}
+    assert answers[4] == [generate(prompts[0], do_sample=False), generate(prompts[1], **own)]
 
 
 def test_the_checkpoints_settings_are_honoured(checkpoint: Path, tmp_path: Path) -> None:

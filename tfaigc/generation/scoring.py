@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -10,6 +10,22 @@ from tfaigc.generation.settings import GenerationSettings
 
 # What is taken for impossible: a float32, to which finite scores may still be added.
 IMPOSSIBLE = -1.0e9
+
+
+class Sampling(NamedTuple):
+    """How tokens are drawn for each text: settings of that name, each (rows, 1).
+
+    Attributes:
+        temperature: float32, above 0.
+        top_k: int32.
+        top_p: float32.
+        min_p: float32.
+    """
+
+    temperature: Any
+    top_k: Any
+    top_p: Any
+    min_p: Any
 
 
 def penalize(
@@ -23,7 +39,7 @@ def penalize(
         mask: bool, (rows, length): where their tokens are.
         written: int32, (): how many tokens were written.
         settings: How texts are written.
-        room: int32, (): most tokens that are written.
+        room: int32, () or (rows, 1): most tokens that are written.
 
     Returns:
         float32, (rows, vocabulary).
@@ -55,34 +71,42 @@ def penalize(
     return scores
 
 
-def narrow(scores: Any, settings: GenerationSettings) -> Any:
+def narrow(scores: Any, settings: GenerationSettings | Sampling) -> Any:
     """Leaves the tokens that sampling is among; all others become impossible.
 
     Args:
         scores: float32, (rows, vocabulary).
-        settings: How texts are written.
+        settings: How texts are written: all alike, or each in its own way.
 
     Returns:
         float32, (rows, vocabulary).
     """
-    if settings.temperature != 1.0:
+    if not _is(settings.temperature, 1.0):
         scores = scores / settings.temperature
-    if settings.top_k:
-        count = tf.minimum(settings.top_k, tf.shape(scores)[1])
-        least = tf.math.top_k(scores, k=count).values[:, -1:]
+    if not _is(settings.top_k, 0):
+        rows, size = tf.unstack(tf.shape(scores))
+        count = tf.minimum(settings.top_k, size)
+        count = tf.broadcast_to(tf.where(count > 0, count, size), [rows, 1])
+        best = tf.math.top_k(scores, k=tf.reduce_max(count)).values
+        least = tf.gather(best, count - 1, batch_dims=1)
         scores = tf.where(scores < least, -float("inf"), scores)
-    if settings.top_p < 1.0:
+    if not _is(settings.top_p, 1.0):
         ascending = tf.sort(scores, axis=-1)
         below = tf.cumsum(tf.nn.softmax(ascending), axis=-1) <= 1.0 - settings.top_p
         # The likeliest stays in any case.
         first = tf.minimum(tf.reduce_sum(tf.cast(below, tf.int32), axis=-1), tf.shape(below)[1] - 1)
         least = tf.gather(ascending, first, batch_dims=1)[:, None]
         scores = tf.where(scores < least, -float("inf"), scores)
-    if settings.min_p:
+    if not _is(settings.min_p, 0.0):
         probabilities = tf.nn.softmax(scores)
         least = settings.min_p * tf.reduce_max(probabilities, axis=-1, keepdims=True)
         scores = tf.where(probabilities < least, -float("inf"), scores)
     return scores
+
+
+def _is(value: Any, number: float) -> bool:
+    """Tells whether a setting has a value that changes nothing; of tensors this is not known."""
+    return isinstance(value, int | float) and value == number
 
 
 def are_ends(tokens: Any, settings: GenerationSettings) -> Any:

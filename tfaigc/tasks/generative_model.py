@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tfaigc.data import Table, parse_messages
 from tfaigc.errors import ConfigError, DataError
+from tfaigc.export import SignatureCheck
 from tfaigc.families import Backbone, read_config_file
 from tfaigc.generation import GenerationSettings, legacy_settings, read_settings
 from tfaigc.layers import VocabularySettings
 from tfaigc.sources import resolve
 from tfaigc.tasks.language_model import LanguageModel
-from tfaigc.tasks.serving_prompts import prompts_in_graph
+from tfaigc.tasks.served_writing import ServedWriter
 from tfaigc.tasks.text_generator import TextGenerator
 from tfaigc.tokenizers import Tokenizer
 from tfaigc.tokenizers.chat import ChatTemplate
@@ -213,11 +215,29 @@ class GenerativeModel(LanguageModel):
         Returns:
             string, (batch,), under ``output_name``: what is written for each text.
         """
-        room = self._served.max_new_tokens
-        first = self._first_token() or [0]
-        prompts = prompts_in_graph(inputs, first=first[0], limit=self._most_read(room))
-        tokens, lengths = self.generator.function(self._served)(*prompts, room, self._served.seed)
-        return {self.output_name: self.generator.texts.in_graph(tokens, lengths)}
+        return self._served_writer.answer(inputs)
+
+    def further_signatures(
+        self, tokenize: Callable[..., Any], weights: Callable[[], AbstractContextManager[None]]
+    ) -> dict[str, Any]:
+        """Returns ``generate``, which is also told how each text is written."""
+        return {"generate": self._served_writer.signature(tokenize, weights)}
+
+    def further_checks(
+        self, texts: Mapping[str, Any], inputs: Mapping[str, Any]
+    ) -> list[SignatureCheck]:
+        """Asks ``generate``."""
+        return self._served_writer.checks("generate", texts, inputs)
+
+    @functools.cached_property
+    def _served_writer(self) -> ServedWriter:
+        return ServedWriter(
+            self.generator,
+            self._served,
+            first=(self._first_token() or [0])[0],
+            limit=self._most_read(self._served.max_new_tokens),
+            output_name=self.output_name,
+        )
 
     def export(
         self,
@@ -253,6 +273,7 @@ class GenerativeModel(LanguageModel):
                 f"max_new_tokens={served.max_new_tokens}. Ask for less."
             )
         self._served = served
+        self.__dict__.pop("_served_writer", None)
         return super().export(directory, dtype=dtype, records=records)
 
     def _room_for_exports(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfaigc.export import SignatureCheck
 from tfaigc.families import Backbone, HeadedBackbone, read_config_file
 from tfaigc.families.fresh import fresh_config, fresh_network_scales, make_fresh
 from tfaigc.sources import resolve
@@ -226,6 +228,34 @@ class HeadedModel(FineTunedModel):
     def example_signatures(self) -> Mapping[str, Callable[[Any], dict[str, Any]]]:
         """Returns what serves ``tf.Example``: takes ``serve``'s outputs to its own, by name."""
         return {}
+
+    def further_signatures(
+        self, tokenize: Callable[..., Any], weights: Callable[[], AbstractContextManager[None]]
+    ) -> dict[str, Any]:
+        """Returns signatures of the task's own.
+
+        Args:
+            tokenize: Takes raw strings to the backbone's inputs.
+            weights: Makes a context within which graphs are traced.
+
+        Returns:
+            Functions of an input signature, by name.
+        """
+        return {}
+
+    def further_checks(
+        self, texts: Mapping[str, Any], inputs: Mapping[str, Any]
+    ) -> list[SignatureCheck]:
+        """Asks the task's own signatures.
+
+        Args:
+            texts: Raw strings, under the names of ``text_fields``.
+            inputs: What they are to the backbone.
+
+        Returns:
+            Questions with the answers.
+        """
+        return []
 
     @abstractmethod
     def config_entries(self) -> dict[str, Any]:

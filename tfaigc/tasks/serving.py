@@ -40,7 +40,8 @@ def signatures(
     - ``tokens``, of images ``pixels``: the backbone's inputs to the same outputs;
     - ``tokenize``, of images ``preprocess``: raw strings to the backbone's inputs;
     - ``classify`` or ``regress``, where the task has them: serialized ``tf.Example`` to what
-      TensorFlow Serving's call of that name returns.
+      TensorFlow Serving's call of that name returns;
+    - ``generate``, where the task writes: raw strings, and how each text is written, to the texts.
 
     Args:
         model: The task, whose floats are float32.
@@ -90,6 +91,7 @@ def signatures(
         of_inputs: answer_inputs,
         of_strings: tokenize,
         **{name: answer_examples(made) for name, made in model.example_signatures().items()},
+        **model.further_signatures(tokenize, weights),
     }
 
 
@@ -195,6 +197,7 @@ def _checks(model: HeadedModel, examples: Sequence[Mapping[str, Any]]) -> list[S
             SignatureCheck(name, {"inputs": serialized}, _arrays(outputs(answers)))
             for name, outputs in calls.items()
         ),
+        *model.further_checks(texts, inputs),
     ]
 
 

@@ -13,12 +13,22 @@ import tensorflow as tf
 from tfaigc.errors import ConfigError, DataError
 from tfaigc.families import HeadedBackbone
 from tfaigc.families.writer import Writer
-from tfaigc.generation import GenerationSettings, Stops, begin, choose, search_beams, write
+from tfaigc.generation import (
+    Draws,
+    GenerationSettings,
+    Stops,
+    begin,
+    choose,
+    draw_numbers,
+    search_beams,
+    write,
+)
 from tfaigc.tasks.token_texts import TokenTexts
 from tfaigc.tokenizers import Tokenizer
 
 _ID = tf.TensorSpec((), tf.int32)
 _IDS = tf.TensorSpec((None, None), tf.int32)
+_SEEDS = tf.TensorSpec((None, 2), tf.int32)
 
 
 class TextGenerator:
@@ -85,8 +95,11 @@ class TextGenerator:
             for start in range(0, len(rows), batch_size):
                 chosen = rows[start : start + batch_size]
                 ids, mask = pad_in_front([prompts[row] for row in chosen])
-                tokens, lengths = self.function(settings)(ids, mask, int(size), settings.seed)
                 count = settings.num_return_sequences
+                # Each text has a seed of its own, whatever stands in a batch with it.
+                numbers = [row * count + number for row in chosen for number in range(count)]
+                seeds = np.array([[settings.seed, number] for number in numbers], np.int32)
+                tokens, lengths = self.function(settings)(ids, mask, int(size), seeds)
                 for index, (row, length) in enumerate(
                     zip(np.asarray(tokens), np.asarray(lengths), strict=True)
                 ):
@@ -97,22 +110,24 @@ class TextGenerator:
         """Returns what writes texts in a graph.
 
         Args:
-            settings: How; the number of tokens and the seed are arguments of the function.
+            settings: How; the number of tokens and the seeds are arguments of the function.
 
         Returns:
-            Takes prompts and their mask, int32, (batch, length), the most tokens to write and the
-            seed, int32, (), to tokens, int32, (batch * num_return_sequences, most), and lengths,
-            int32, (batch * num_return_sequences,).
+            Takes prompts and their mask, int32, (batch, length), the most tokens to write, int32,
+            (), and seeds, int32, (batch * num_return_sequences, 2), to tokens, int32,
+            (batch * num_return_sequences, most), and lengths, int32,
+            (batch * num_return_sequences,).
         """
         key = replace(settings, seed=0, max_new_tokens=1)
         if key not in self._functions:
-            stops = self._stops(settings)
+            stops = self.stops(settings)
 
-            def run(token_ids: Any, padding_mask: Any, room: Any, seed: Any) -> tuple[Any, Any]:
-                return self.run(token_ids, padding_mask, room, seed, settings=settings, stops=stops)
+            def run(token_ids: Any, padding_mask: Any, room: Any, seeds: Any) -> tuple[Any, Any]:
+                draws = _draws(settings, seeds, room)
+                return self.run(token_ids, padding_mask, room, draws, settings, stops)
 
             self._functions[key] = tf.function(
-                run, autograph=False, input_signature=[_IDS, _IDS, _ID, _ID]
+                run, autograph=False, input_signature=[_IDS, _IDS, _ID, _SEEDS]
             )
         return self._functions[key]
 
@@ -121,12 +136,12 @@ class TextGenerator:
         token_ids: Any,
         padding_mask: Any,
         room: Any,
-        seed: Any,
-        *,
+        draws: Draws | None,
         settings: GenerationSettings,
         stops: Stops,
+        limits: Any = None,
     ) -> tuple[Any, Any]:
-        """Writes texts; see ``function``."""
+        """Writes texts; see ``function``, and ``begin`` for the limits."""
         token_ids, padding_mask, logits, state = self._read(token_ids, padding_mask, room)
         if settings.num_beams > 1:
             prompts = (token_ids, padding_mask)
@@ -137,16 +152,8 @@ class TextGenerator:
                 tf.gather(part, rows) for part in (token_ids, padding_mask, logits)
             )
             state = self.writer.take(state, rows)
-        texts = begin(token_ids, padding_mask, room=room)
-        return write(
-            self.writer,
-            logits,
-            state,
-            texts,
-            settings=settings,
-            stops=stops,
-            seed=seed,
-        )
+        texts = begin(token_ids, padding_mask, room=room, limits=limits)
+        return write(self.writer, logits, state, texts, settings=settings, stops=stops, draws=draws)
 
     def _read(self, token_ids: Any, padding_mask: Any, room: Any) -> tuple[Any, Any, Any, Any]:
         """Reads prompts: what texts begin with, its mask, logits of the next token, the state."""
@@ -180,7 +187,8 @@ class TextGenerator:
         size = self._room(len(prompt), settings, room)
         first, following = self._steps(settings)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        tokens, texts, state = first(*pad_in_front([prompt]), size, settings.seed)
+        seeds = np.array([[settings.seed, 0]], np.int32)
+        tokens, texts, state = first(*pad_in_front([prompt]), size, seeds)
         pieces = self.texts.first
         for left in range(size - 1, -1, -1):
             token = int(tokens[0])
@@ -192,7 +200,7 @@ class TextGenerator:
                 yield text
             if is_last:
                 return
-            tokens, texts, state = following(tokens, texts, state, settings.seed)
+            tokens, texts, state = following(tokens, texts, state, seeds)
 
     def text(self, ids: Sequence[int]) -> str:
         """Takes what was written to text."""
@@ -202,25 +210,28 @@ class TextGenerator:
         """Returns what writes the first token, and what writes one more."""
         key = ("stream", replace(settings, seed=0, max_new_tokens=1))
         if key not in self._functions:
-            stops = self._stops(settings)
+            stops = self.stops(settings)
 
-            def first(token_ids: Any, padding_mask: Any, room: Any, seed: Any) -> Any:
+            def first(token_ids: Any, padding_mask: Any, room: Any, seeds: Any) -> Any:
                 token_ids, padding_mask, logits, state = self._read(token_ids, padding_mask, room)
                 texts = begin(token_ids, padding_mask, room=room)
-                return (*choose(logits, texts, settings, stops, seed), state)
+                draws = _draws(settings, seeds, room)
+                return (*choose(logits, texts, settings, stops, draws), state)
 
-            def following(tokens: Any, texts: Any, state: Any, seed: Any) -> Any:
+            def following(tokens: Any, texts: Any, state: Any, seeds: Any) -> Any:
                 logits, state = self.writer.step(tokens, state)
-                return (*choose(logits, texts, settings, stops, seed), state)
+                draws = _draws(settings, seeds, texts.room)
+                return (*choose(logits, texts, settings, stops, draws), state)
 
             self._functions[key] = (
-                tf.function(first, autograph=False, input_signature=[_IDS, _IDS, _ID, _ID]),
+                tf.function(first, autograph=False, input_signature=[_IDS, _IDS, _ID, _SEEDS]),
                 tf.function(following, autograph=False, reduce_retracing=True),
             )
         found: tuple[Any, Any] = self._functions[key]
         return found
 
-    def _stops(self, settings: GenerationSettings) -> Stops:
+    def stops(self, settings: GenerationSettings) -> Stops:
+        """Returns what ends texts besides tokens."""
         pieces = self.texts.inner if settings.stop_strings else ()
         return Stops(settings.stop_strings, pieces)
 
@@ -234,6 +245,10 @@ class TextGenerator:
                 "the prompt, or write less."
             )
         return min(wanted, left)
+
+
+def _draws(settings: GenerationSettings, seeds: Any, room: Any) -> Draws | None:
+    return Draws(settings, draw_numbers(seeds, room)) if settings.do_sample else None
 
 
 def pad_in_front(
